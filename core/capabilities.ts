@@ -1,0 +1,28 @@
+/** How well a network hides who talks to whom, from `none` (both ends see each other's IP address) to `high` (against an observer of the whole network). */
+export type AnonymityLevel = 'none' | 'low' | 'medium' | 'high'
+
+/** How hard the network is to block. */
+export type CensorshipResistance = 'none' | 'low' | 'medium' | 'high'
+
+/** What the network carries: live byte streams, single bounded messages, or snapshots of a site. */
+export type Delivery = 'stream' | 'message' | 'site'
+
+/** What a backend can do and what it reveals: constant for a configured backend, known without any I/O. */
+export interface BackendCapabilities {
+  /** Whether `registerDomain` and `resolveDomain` work. */
+  readonly supportsDomains: boolean
+  readonly supportsIPv6: boolean
+  /** Bytes per second that the network can carry by its specification; `Infinity` when only the machine limits it. Never a measurement. */
+  readonly maxThroughput: number
+  readonly anonymityLevel: AnonymityLevel
+  readonly censorshipResistance: CensorshipResistance
+  readonly delivery: Delivery
+  /** Whether a visitor, or anybody who looks the service up, can learn the publisher's IP address. */
+  readonly exposesPublisherIp: boolean
+  /** Whether the publisher can learn a visitor's IP address. */
+  readonly exposesVisitorIp: boolean
+  /** Whether the same name gives the same address again after a restart. */
+  readonly persistentAddresses: boolean
+  /** Whether `TunnelOptions.access` is enforced by this backend. */
+  readonly accessControl: boolean
+}

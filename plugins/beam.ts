@@ -1,0 +1,97 @@
+import type { Server } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { AccessPolicy, BackendCapabilities, BackendStatus, ConnectEvent, Identity, Path, PublishEvent, StreamHandler, TunnelSnapshot } from '../core/index.ts'
+
+/** How backends are chosen for a tunnel. */
+export type Strategy = 'priority' | 'fallback' | 'load-balance' | 'multipath'
+
+/** A local service. */
+export interface PublishTarget {
+  readonly port: number
+  /** Default: `localhost` (::1 and 127.0.0.1 are both tried). */
+  readonly host?: string
+}
+
+/** How a local service is published. */
+export interface PublishOptions {
+  /** Keeps the address across restarts; two processes cannot use one name at once. */
+  readonly name?: string
+  /** Claims a domain where the network has domains. */
+  readonly domain?: string
+  /** Backends by preference; default: the enabled ones of the configuration, else the mesh. */
+  readonly backends?: readonly string[]
+  /** Default: `priority`. */
+  readonly strategy?: Strategy
+  readonly access?: AccessPolicy
+  /** Fail when nothing listens on the local port, instead of waiting for it. */
+  readonly requireService?: boolean
+  /** Takes the visitors' streams instead of the local port. */
+  readonly onStream?: StreamHandler
+  /** Options for single networks, by the name of the backend. */
+  readonly network?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  readonly onEvent?: (event: PublishEvent) => void
+  /** Ends the attempt to start; a started tunnel is not touched by it. */
+  readonly signal?: AbortSignal
+}
+
+/** A tunnel that is up. Disposing it stops it. */
+export interface PublishedTunnel extends AsyncDisposable {
+  readonly id: string
+  /** As it is now. */
+  snapshot(): TunnelSnapshot
+  /** Ends it; harmless when repeated. */
+  stop(reason?: string): Promise<void>
+}
+
+/** How a service is reached. */
+export interface ConnectOptions {
+  /** Local address to listen on. Default: 127.0.0.1. */
+  readonly host?: string
+  /** Local port; 0 or absent = any free one. */
+  readonly port?: number
+  /** Show the stable visitor key (true), or this key, instead of a throw-away one. */
+  readonly identity?: Identity | true
+  /** The word of a publisher that asks for one. */
+  readonly secret?: string
+  /** The backend to use; default: the first that understands the address. */
+  readonly backend?: string
+  readonly onEvent?: (event: ConnectEvent) => void
+  readonly signal?: AbortSignal
+}
+
+/** A local port that is the far service. Disposing it closes the port and its connections. */
+export interface Connection extends AsyncDisposable {
+  readonly host: string
+  readonly port: number
+  readonly address: string
+  readonly path: Path
+  readonly reveals: readonly string[]
+  stop(reason?: string): Promise<void>
+}
+
+/** A backend as lists show it. */
+export interface BackendSummary {
+  readonly name: string
+  readonly enabled: boolean
+  readonly priority: number
+  readonly source: string
+  readonly description?: string
+  readonly capabilities?: BackendCapabilities
+  readonly status?: BackendStatus
+}
+
+/** One running Beam: identity, plugins, backends and tunnels of one process. */
+export interface Beam extends AsyncDisposable {
+  /** Publishes a local port. Resolves when the tunnel is ready; rejects when it can never be. */
+  publish(target: number | PublishTarget, options?: PublishOptions): Promise<PublishedTunnel>
+  /** Publishes a server of this process without a local port: visitors' streams become its connections. */
+  listen(server: Server, options?: PublishOptions): Promise<PublishedTunnel>
+  /** Makes the service behind an address a local port. */
+  connect(address: string, options?: ConnectOptions): Promise<Connection>
+  /** One stream to the service behind an address. */
+  openStream(address: string, options?: Omit<ConnectOptions, 'host' | 'port'>): Promise<Duplex>
+  /** The backends that are loaded or known. */
+  backends(): Promise<readonly BackendSummary[]>
+  /** One's own stable visitor key, as text (made on first use). */
+  visitorKey(): Promise<string>
+}

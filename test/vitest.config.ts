@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config'
+
+const conditions = ['beam:source', 'node', 'import', 'default']
+
+/** Unit tests, fakes and the mesh on loopback: everything that needs no daemon. The rings are described in CONTRIBUTING.md. */
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    root: new URL('..', import.meta.url).pathname,
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/live/**', 'test/bench/**'],
+    setupFiles: ['test/setup/loopback-only.ts'],
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    pool: 'forks',
+  },
+})
