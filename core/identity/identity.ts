@@ -46,9 +46,14 @@ export function verifySignature(publicKey: Uint8Array, data: Uint8Array, signatu
   }
 }
 
+/** A raw 32-byte public key as DER (SubjectPublicKeyInfo). */
+export function publicKeyDer(publicKey: Uint8Array): Buffer {
+  return Buffer.concat([SPKI_PREFIX, publicKey])
+}
+
 /** A raw 32-byte public key as Node's key object. */
 export function publicKeyObject(publicKey: Uint8Array): KeyObject {
-  return createPublicKey({ key: Buffer.concat([SPKI_PREFIX, publicKey]), format: 'der', type: 'spki' })
+  return createPublicKey({ key: publicKeyDer(publicKey), format: 'der', type: 'spki' })
 }
 
 /** The 32 bytes of an Ed25519 key object; undefined when it is a key of another kind. */
