@@ -23,6 +23,8 @@ export interface PublishOptions {
   /** Default: `priority`. */
   readonly strategy?: Strategy
   readonly access?: AccessPolicy
+  /** Lets networks that show the publisher's IP address be used beside or below networks that hide it. */
+  readonly allowExposure?: boolean
   /** Fail when nothing listens on the local port, instead of waiting for it. */
   readonly requireService?: boolean
   /** Takes the visitors' streams instead of the local port. */
