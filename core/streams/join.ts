@@ -1,0 +1,88 @@
+import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { takeOnreadSource } from './onread-socket.ts'
+import { resetStream } from './reset.ts'
+
+/** How two joined streams ended. */
+export interface JoinResult {
+  /** `ended`: both directions came to a proper end. `reset`: one side broke off, and the other was reset too. */
+  readonly outcome: 'ended' | 'reset'
+  /** Why, when it was reset. */
+  readonly error?: Error
+  readonly bytesAToB: number
+  readonly bytesBToA: number
+}
+
+/**
+ * Joins two byte streams in both directions and takes both over. Bytes arrive in order and exactly once under back-pressure; an end of
+ * one direction ends that direction only (half-close); a reset or loss of one side resets the other, never ends it.
+ * Sockets must have been made with `allowHalfOpen: true`. Never rejects.
+ */
+export function join(a: Duplex, b: Duplex): Promise<JoinResult> {
+  return new Promise((resolve) => {
+    const aToB = pump(a, b)
+    const bToA = pump(b, a)
+    let failure: Error | undefined
+    let open = 2
+
+    function watch(stream: Duplex, other: Duplex): void {
+      let closed = false
+      // An 'error' is always followed by 'close'; it is heard here so that it cannot end the process.
+      stream.on('error', (error: Error) => (failure ??= error))
+      const onClose = (): void => {
+        if (closed) return
+        closed = true
+        const clean = stream.readableEnded && stream.writableFinished && stream.errored === null
+        if (!clean) {
+          failure ??= new Error('the stream was closed before its end')
+          resetStream(other, failure)
+        }
+        if (--open === 0) {
+          const bytes = { bytesAToB: aToB.bytes, bytesBToA: bToA.bytes }
+          resolve(failure === undefined ? { outcome: 'ended', ...bytes } : { outcome: 'reset', error: failure, ...bytes })
+        }
+      }
+      stream.on('close', onClose)
+      if (stream.closed) queueMicrotask(onClose)
+    }
+    watch(a, b)
+    watch(b, a)
+  })
+}
+
+interface Pump {
+  bytes: number
+}
+
+/** Moves the bytes of one direction. */
+function pump(from: Duplex, to: Duplex): Pump {
+  const state: Pump = { bytes: 0 }
+  let waiting = false
+
+  function onDrain(): void {
+    waiting = false
+    from.resume()
+  }
+  function deliver(chunk: Buffer): boolean {
+    state.bytes += chunk.length
+    if (to.destroyed || to.writableEnded) return true
+    const room = to.write(chunk)
+    if (!room && !waiting) {
+      waiting = true
+      to.once('drain', onDrain)
+    }
+    return room
+  }
+
+  from.on('end', () => to.end())
+  const onread = from instanceof Socket ? takeOnreadSource(from) : undefined
+  if (onread !== undefined) {
+    onread.start(to, deliver)
+  } else {
+    from.on('data', (chunk: Buffer) => {
+      if (!deliver(chunk)) from.pause()
+    })
+  }
+  from.resume()
+  return state
+}
