@@ -1,0 +1,254 @@
+import type { Endpoint, EndpointState, NetworkBackend, TunnelEvent, TunnelInfo, TunnelOptions } from '../backend.ts'
+import { backoffDelayMs } from '../backoff.ts'
+import type { Clock } from '../clock.ts'
+import { BackendUnavailableError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import type { BackendHandle } from './backend-handle.ts'
+import { withReveals } from './exposure.ts'
+import type { LegState, LegView } from './strategy.ts'
+import { within } from './within.ts'
+
+/** A cold start of the slowest network (fetching a directory through a bridge) takes minutes; an answer after five is none. */
+const START_LIMIT_MS = 300_000
+/** Stopping is local work; who cannot do it in five seconds is left behind. */
+const STOP_LIMIT_MS = 5_000
+/** How often a running tunnel is looked after, in case its backend lost it without a word. */
+const CHECK_EVERY_MS = 5_000
+/** The contract gives `getStatus` one second; a loaded machine gets two. */
+const STATUS_LIMIT_MS = 2_000
+/** Answers that may be missed in a row before the backend counts as lost: one or two may be a busy event loop. */
+const MAX_MISSED_CHECKS = 3
+/** Waits between attempts to bring a leg up again. */
+const RETRY = { baseMs: 1_000, maxMs: 60_000 }
+/** Addresses of one tunnel on one network: a few per interface at most. More is a fault of the backend. */
+const MAX_ENDPOINTS = 64
+
+/** What a leg tells its tunnel. */
+export interface LegEvents {
+  /** Its state or an endpoint changed. */
+  changed(): void
+  progress(event: Extract<TunnelEvent, { type: 'progress' }>): void
+  /** An address is known for the first time. */
+  address(address: string): void
+  endpoint(endpoint: Endpoint, reason: string): void
+  warning(code: string, message: string): void
+  /** An attempt to start failed. */
+  failed(error: unknown): void
+}
+
+/** What a leg is made of. */
+export interface LegSetup {
+  readonly handle: BackendHandle
+  readonly port: number
+  /** Everything for `startTunnel` but the events and the signal. */
+  readonly options: TunnelOptions & { readonly id: string }
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly events: LegEvents
+}
+
+/** One tunnel on one backend: starts it, looks after it, starts it again when it was lost, stops it. */
+export class Leg {
+  readonly handle: BackendHandle
+  readonly #setup: LegSetup
+  #state: LegState = 'idle'
+  #since: number
+  #wasUp = false
+  #endpoints = new Map<string, Endpoint>()
+  /** Ends the present run (from `start` to `stop`). */
+  #run: AbortController | undefined
+  /** The backend that carries the tunnel, and the tunnel's id there. */
+  #carried: { readonly backend: NetworkBackend; readonly id: string } | undefined
+  #retries = 0
+  #missedChecks = 0
+
+  constructor(setup: LegSetup) {
+    this.#setup = setup
+    this.handle = setup.handle
+    this.#since = setup.clock.monotonic()
+  }
+
+  get name(): string {
+    return this.handle.name
+  }
+
+  /** As strategies see it. */
+  view(): LegView {
+    return { state: this.#state, sinceMs: this.#setup.clock.monotonic() - this.#since, wasUp: this.#wasUp }
+  }
+
+  get running(): boolean {
+    return this.#run !== undefined
+  }
+
+  endpoints(): readonly Endpoint[] {
+    return [...this.#endpoints.values()]
+  }
+
+  /** Brings the leg up and keeps it up, in the background. Harmless when it runs. */
+  start(): void {
+    if (this.#run !== undefined) return
+    this.#run = new AbortController()
+    if (this.#state === 'idle') this.#become('starting')
+    void this.#attempt(this.#run.signal)
+  }
+
+  /** Ends the leg. Never rejects; a backend that does not answer is left behind after five seconds. */
+  async stop(): Promise<void> {
+    this.#run?.abort(new BackendUnavailableError('The tunnel was stopped.'))
+    this.#run = undefined
+    const carried = this.#carried
+    this.#carried = undefined
+    this.#endpoints.clear()
+    if (this.#state !== 'failed') this.#become('idle')
+    if (carried !== undefined) await this.#withdraw(carried)
+  }
+
+  async #attempt(signal: AbortSignal): Promise<void> {
+    const { port, options, clock } = this.#setup
+    let started: NetworkBackend | undefined
+    try {
+      const work = async (): Promise<TunnelInfo> => {
+        started = await this.handle.ready({ signal })
+        signal.throwIfAborted()
+        return started.startTunnel(port, { ...options, signal, onEvent: (event) => this.#onEvent(event, signal) })
+      }
+      const info = await within(work(), {
+        ms: START_LIMIT_MS,
+        what: `Starting the tunnel on ${this.name}`,
+        clock,
+        signal,
+        onLate: (late) => started !== undefined && void this.#withdraw({ backend: started, id: late.id }),
+      })
+      if (started === undefined) return
+      this.#onStarted(started, info, signal)
+    } catch (error) {
+      if (signal.aborted) return
+      this.#onFailed(error, signal)
+    }
+  }
+
+  #onStarted(backend: NetworkBackend, info: TunnelInfo, signal: AbortSignal): void {
+    this.#carried = { backend, id: info.id }
+    this.#retries = 0
+    this.#missedChecks = 0
+    const before = this.#endpoints
+    this.#endpoints = new Map()
+    for (const endpoint of info.endpoints.slice(0, MAX_ENDPOINTS)) {
+      const named = withReveals(endpoint, this.handle)
+      if (!before.has(named.address)) this.#setup.events.address(named.address)
+      this.#endpoints.set(named.address, named)
+      if (named.state !== 'down') this.#setup.events.endpoint(named, `${this.name} carries the tunnel`)
+    }
+    this.#updateState()
+    const stopChecks = this.#setup.clock.every(CHECK_EVERY_MS, () => {
+      if (signal.aborted || this.#carried?.id !== info.id) stopChecks()
+      else void this.#check(signal, stopChecks)
+    })
+    signal.addEventListener('abort', stopChecks, { once: true })
+  }
+
+  #onFailed(error: unknown, signal: AbortSignal): void {
+    this.#setup.events.failed(error)
+    this.#become(this.#wasUp ? 'down' : 'failed')
+    this.#retryLater(signal)
+  }
+
+  #retryLater(signal: AbortSignal): void {
+    const waitMs = RETRY.baseMs + backoffDelayMs(this.#retries, RETRY)
+    this.#retries += 1
+    // Not unref'd: a tunnel that waits for its network keeps the process alive as a running one does.
+    const cancel = this.#setup.clock.after(waitMs, () => {
+      if (!signal.aborted) void this.#attempt(signal)
+    })
+    signal.addEventListener('abort', cancel, { once: true })
+  }
+
+  #onEvent(event: TunnelEvent, signal: AbortSignal): void {
+    if (signal.aborted) return
+    const { events } = this.#setup
+    switch (event.type) {
+      case 'progress':
+        events.progress(event)
+        break
+      case 'warning':
+        events.warning(event.code, event.message)
+        break
+      case 'address':
+        if (this.#remember(event.address, 'announcing')) events.address(event.address)
+        break
+      case 'state':
+        this.#remember(event.address, event.state, event.reason)
+        break
+    }
+  }
+
+  /** Notes the state of an endpoint; true when the address is new. */
+  #remember(address: string, state: EndpointState, reason?: string): boolean {
+    const known = this.#endpoints.get(address)
+    if (known === undefined && this.#endpoints.size >= MAX_ENDPOINTS) return false
+    const endpoint = withReveals({ backend: this.name, address, reveals: known?.reveals ?? [], state }, this.handle)
+    this.#endpoints.set(address, endpoint)
+    if (reason !== undefined && this.#carried !== undefined && known?.state !== state) {
+      this.#setup.events.endpoint(endpoint, reason)
+      this.#updateState()
+    }
+    return known === undefined
+  }
+
+  /** A leg is out of order when every endpoint of it is. */
+  #updateState(): void {
+    const endpoints = this.endpoints()
+    const down = endpoints.length > 0 && endpoints.every(({ state }) => state === 'down')
+    if (!down) this.#wasUp = true
+    this.#become(down ? 'down' : 'up')
+  }
+
+  /** Asks the backend whether it still carries the tunnel. */
+  async #check(signal: AbortSignal, stopChecks: () => void): Promise<void> {
+    const carried = this.#carried
+    if (carried === undefined) return
+    const lost = await this.#lost(carried)
+    if (lost === undefined || signal.aborted || this.#carried !== carried) return
+    stopChecks()
+    this.#carried = undefined
+    for (const endpoint of this.endpoints()) {
+      const down: Endpoint = { ...endpoint, state: 'down' }
+      this.#endpoints.set(endpoint.address, down)
+      if (endpoint.state !== 'down') this.#setup.events.endpoint(down, lost)
+    }
+    this.#become('down')
+    await this.#withdraw(carried)
+    if (!signal.aborted) this.#retryLater(signal)
+  }
+
+  /** Why the tunnel is lost; undefined when it is not. */
+  async #lost({ backend, id }: { backend: NetworkBackend; id: string }): Promise<string | undefined> {
+    try {
+      const work = backend.getStatus()
+      const status = await within(work, { ms: STATUS_LIMIT_MS, what: `The status of ${this.name}`, clock: this.#setup.clock })
+      this.#missedChecks = 0
+      if (status.state === 'failed' || status.state === 'stopped') return status.message ?? `${this.name} ${status.state}`
+      return status.tunnels.some((tunnel) => tunnel.id === id) ? undefined : `${this.name} no longer carries the tunnel`
+    } catch (error) {
+      this.#missedChecks += 1
+      return this.#missedChecks < MAX_MISSED_CHECKS ? undefined : `${this.name} does not answer: ${(error as Error).message}`
+    }
+  }
+
+  async #withdraw({ backend, id }: { backend: NetworkBackend; id: string }): Promise<void> {
+    try {
+      await within(backend.stopTunnel(id), { ms: STOP_LIMIT_MS, what: `Stopping the tunnel on ${this.name}`, clock: this.#setup.clock })
+    } catch (error) {
+      this.#setup.logger.warn('tunnel not stopped', { backend: this.name, reason: (error as Error).message })
+    }
+  }
+
+  #become(state: LegState): void {
+    if (state !== this.#state) {
+      this.#state = state
+      this.#since = this.#setup.clock.monotonic()
+    }
+    this.#setup.events.changed()
+  }
+}

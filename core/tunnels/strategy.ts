@@ -1,0 +1,120 @@
+/**
+ * How a tunnel uses several networks: pure decisions over the states of its legs (one leg = the tunnel on one backend). The publisher asks
+ * again whenever a state changes, starts what is wanted and stops the rest; nothing here waits or remembers.
+ */
+import { UnsupportedError } from '../errors.ts'
+
+/** How backends are chosen for a tunnel. */
+export type Strategy = 'priority' | 'fallback' | 'load-balance' | 'multipath'
+
+/** The strategies, in the order in which help texts list them. */
+export const STRATEGIES: readonly Strategy[] = ['priority', 'fallback', 'load-balance', 'multipath']
+
+/**
+ * How far a leg is: not begun; being started for the first time; usable; out of order after it was usable (it is being repaired); not to
+ * be started (it is tried again from time to time while it is wanted).
+ */
+export type LegState = 'idle' | 'starting' | 'up' | 'down' | 'failed'
+
+/** A leg as a strategy sees it. */
+export interface LegView {
+  readonly state: LegState
+  /** Milliseconds since it came into this state. */
+  readonly sinceMs: number
+  /** Whether it was up at least once. */
+  readonly wasUp: boolean
+}
+
+/** What is to be done now. */
+export interface Decision {
+  /** Indexes of the legs that are to run; all others are stopped. */
+  readonly want: ReadonlySet<number>
+  /** Index of the leg that visitors are to use, when one is usable. */
+  readonly primary?: number
+  /** Ask again after this many milliseconds, even if nothing changes. */
+  readonly againMs?: number
+}
+
+/** How slow `fallback` is to move. */
+export interface Hysteresis {
+  /** How long a leg may be down before the next one is started, in milliseconds. */
+  readonly failAfterMs: number
+  /** How long a better leg must have been up before the lower one is stopped, in milliseconds. */
+  readonly recoverAfterMs: number
+}
+
+/** Short enough that visitors hardly notice, long enough that a link which is re-dialled at once causes no move. */
+const DEFAULT_HYSTERESIS: Hysteresis = { failAfterMs: 3_000, recoverAfterMs: 30_000 }
+
+/** A decision over the legs of one tunnel, best first. */
+export type Decide = (legs: readonly LegView[]) => Decision
+
+/** Whether a strategy uses several networks at the same time. */
+export function usesAllAtOnce(strategy: Strategy): boolean {
+  return strategy === 'load-balance' || strategy === 'multipath'
+}
+
+/**
+ * The decision function of a strategy.
+ * @throws UnsupportedError for `multipath`, which needs links that carry one stream over several networks.
+ */
+export function strategyOf(strategy: Strategy, hysteresis: Hysteresis = DEFAULT_HYSTERESIS): Decide {
+  switch (strategy) {
+    case 'priority':
+      return decidePriority
+    case 'fallback':
+      return (legs) => decideFallback(legs, hysteresis)
+    case 'load-balance':
+      return decideAll
+    case 'multipath':
+      throw new UnsupportedError('The strategy multipath is not available in this version.', { hint: 'Use load-balance or fallback.' })
+  }
+}
+
+/** The best leg that starts, then no move. */
+function decidePriority(legs: readonly LegView[]): Decision {
+  const settled = legs.findIndex((leg) => leg.wasUp)
+  const chosen = settled >= 0 ? settled : legs.findIndex((leg) => leg.state !== 'failed')
+  if (chosen < 0) return { want: new Set() }
+  return { want: new Set([chosen]), ...(legs[chosen]?.state === 'up' ? { primary: chosen } : {}) }
+}
+
+/** All legs at once; the first that is up speaks for them. */
+function decideAll(legs: readonly LegView[]): Decision {
+  const primary = legs.findIndex((leg) => leg.state === 'up')
+  return { want: new Set(legs.keys()), ...(primary >= 0 ? { primary } : {}) }
+}
+
+/**
+ * The best leg that works. Everything above it stays wanted, so that its recovery is noticed; everything below is stopped.
+ * A lower leg that carries the tunnel is kept until a better one has proved itself.
+ */
+function decideFallback(legs: readonly LegView[], { failAfterMs, recoverAfterMs }: Hysteresis): Decision {
+  const carrier = legs.findLastIndex((leg) => leg.state === 'up')
+  const waits: number[] = []
+  const bottom = legs.findIndex((leg, index) => {
+    const replaced = index < carrier
+    switch (leg.state) {
+      case 'idle':
+      case 'starting':
+        return !replaced
+      case 'failed':
+        return false
+      case 'up':
+        if (!replaced || leg.sinceMs >= recoverAfterMs) return true
+        waits.push(recoverAfterMs - leg.sinceMs)
+        return false
+      case 'down':
+        if (replaced || leg.sinceMs >= failAfterMs) return false
+        waits.push(failAfterMs - leg.sinceMs)
+        return true
+    }
+  })
+  const last = bottom < 0 ? legs.length - 1 : bottom
+  const primary = legs.findLastIndex((leg, index) => index <= last && leg.state === 'up')
+  return {
+    want: new Set(Array.from({ length: last + 1 }, (_, index) => index)),
+    ...(primary >= 0 ? { primary } : {}),
+    ...(waits.length > 0 ? { againMs: Math.min(...waits) } : {}),
+  }
+}
