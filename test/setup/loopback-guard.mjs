@@ -103,7 +103,8 @@ for (const [name, interfaceAt] of [
 ]) {
   guard(dgram.Socket.prototype, name, function (args, join) {
     const through = args[interfaceAt]
-    if (typeof through !== 'string' || !isLoopback(through)) throw refuse(`multicast join of ${args[0]} through ${through ?? 'any interface'}`)
+    if (typeof through !== 'string' || !isLoopback(through))
+      throw refuse(`multicast join of ${args[0]} through ${through ?? 'any interface'}`)
     return join.apply(this, args)
   })
 }

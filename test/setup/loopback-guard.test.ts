@@ -51,10 +51,22 @@ const REFUSED: ReadonlyArray<readonly [what: string, log: string, code: string]>
   ],
   ['dns.lookup', 'DNS lookup of example.invalid', `lookup('example.invalid', say)`],
   ['dns/promises lookup', 'DNS lookup of example.invalid', `lookupNow('example.invalid').then(() => say(), say)`],
-  ['a resolver elsewhere', 'DNS resolve4 of example.invalid', `const r = new Resolver(); r.setServers(['192.0.2.1']); r.resolve4('example.invalid', say)`],
+  [
+    'a resolver elsewhere',
+    'DNS resolve4 of example.invalid',
+    `const r = new Resolver(); r.setServers(['192.0.2.1']); r.resolve4('example.invalid', say)`,
+  ],
   ['UDP send', 'UDP send to 192.0.2.1', `const s = dgram.createSocket('udp4'); s.send('x', 9, '192.0.2.1', (e) => { say(e); s.close() })`],
-  ['UDP send with offsets', 'UDP send to 192.0.2.1', `const s = dgram.createSocket('udp4'); s.send('xy', 0, 1, 9, '192.0.2.1', (e) => { say(e); s.close() })`],
-  ['UDP connect', 'UDP connect to 192.0.2.1', `const s = dgram.createSocket('udp4'); try { s.connect(9, '192.0.2.1') } catch (e) { say(e) } s.close()`],
+  [
+    'UDP send with offsets',
+    'UDP send to 192.0.2.1',
+    `const s = dgram.createSocket('udp4'); s.send('xy', 0, 1, 9, '192.0.2.1', (e) => { say(e); s.close() })`,
+  ],
+  [
+    'UDP connect',
+    'UDP connect to 192.0.2.1',
+    `const s = dgram.createSocket('udp4'); try { s.connect(9, '192.0.2.1') } catch (e) { say(e) } s.close()`,
+  ],
   [
     'multicast join through any interface',
     'multicast join of 224.0.0.251 through any interface',
@@ -65,9 +77,21 @@ const REFUSED: ReadonlyArray<readonly [what: string, log: string, code: string]>
     'UDP send to 224.0.0.251',
     `const s = dgram.createSocket('udp4'); s.bind(0, () => s.send('x', 5353, '224.0.0.251', (e) => { say(e); s.close() }))`,
   ],
-  ['UDX send', 'UDX send to 192.0.2.1', `const s = new (require('udx-native'))().createSocket(); s.bind(0, '127.0.0.1'); s.send(Buffer.from('x'), 9, '192.0.2.1').catch(say).finally(() => s.close())`],
-  ['UDX trySend', 'UDX send to 192.0.2.1', `const s = new (require('udx-native'))().createSocket(); s.bind(0, '127.0.0.1'); try { s.trySend(Buffer.from('x'), 9, '192.0.2.1') } catch (e) { say(e) } s.close()`],
-  ['UDX bind to all interfaces', 'UDX bind to all interfaces', `const s = new (require('udx-native'))().createSocket(); try { s.bind(0) } catch (e) { say(e) } s.close()`],
+  [
+    'UDX send',
+    'UDX send to 192.0.2.1',
+    `const s = new (require('udx-native'))().createSocket(); s.bind(0, '127.0.0.1'); s.send(Buffer.from('x'), 9, '192.0.2.1').catch(say).finally(() => s.close())`,
+  ],
+  [
+    'UDX trySend',
+    'UDX send to 192.0.2.1',
+    `const s = new (require('udx-native'))().createSocket(); s.bind(0, '127.0.0.1'); try { s.trySend(Buffer.from('x'), 9, '192.0.2.1') } catch (e) { say(e) } s.close()`,
+  ],
+  [
+    'UDX bind to all interfaces',
+    'UDX bind to all interfaces',
+    `const s = new (require('udx-native'))().createSocket(); try { s.bind(0) } catch (e) { say(e) } s.close()`,
+  ],
   [
     'UDX stream',
     'UDX connect to 192.0.2.1',
@@ -76,12 +100,27 @@ const REFUSED: ReadonlyArray<readonly [what: string, log: string, code: string]>
 ]
 
 const ALLOWED: ReadonlyArray<readonly [what: string, code: string]> = [
-  ['TCP to 127.0.0.1', `const l = net.createServer((c) => c.end()).listen(0, '127.0.0.1', () => net.connect(l.address().port, '127.0.0.1').on('connect', say).resume().on('close', () => l.close()))`],
-  ['TCP to localhost', `const l = net.createServer((c) => c.end()).listen(0, '127.0.0.1', () => net.connect(l.address().port).on('connect', say).resume().on('close', () => l.close()))`],
-  ['UDP to 127.0.0.1', `const s = dgram.createSocket('udp4'); s.bind(0, '127.0.0.1', () => s.send('x', s.address().port, '127.0.0.1', (e) => { say(e); s.close() }))`],
-  ['multicast through 127.0.0.1', `const s = dgram.createSocket('udp4'); s.bind(0, () => { s.addMembership('224.0.0.251', '127.0.0.1'); s.setMulticastInterface('127.0.0.1'); s.send('x', s.address().port, '224.0.0.251', (e) => { say(e); s.close() }) })`],
+  [
+    'TCP to 127.0.0.1',
+    `const l = net.createServer((c) => c.end()).listen(0, '127.0.0.1', () => net.connect(l.address().port, '127.0.0.1').on('connect', say).resume().on('close', () => l.close()))`,
+  ],
+  [
+    'TCP to localhost',
+    `const l = net.createServer((c) => c.end()).listen(0, '127.0.0.1', () => net.connect(l.address().port).on('connect', say).resume().on('close', () => l.close()))`,
+  ],
+  [
+    'UDP to 127.0.0.1',
+    `const s = dgram.createSocket('udp4'); s.bind(0, '127.0.0.1', () => s.send('x', s.address().port, '127.0.0.1', (e) => { say(e); s.close() }))`,
+  ],
+  [
+    'multicast through 127.0.0.1',
+    `const s = dgram.createSocket('udp4'); s.bind(0, () => { s.addMembership('224.0.0.251', '127.0.0.1'); s.setMulticastInterface('127.0.0.1'); s.send('x', s.address().port, '224.0.0.251', (e) => { say(e); s.close() }) })`,
+  ],
   ['looking up localhost', `lookup('localhost', say)`],
-  ['UDX on 127.0.0.1', `const s = new (require('udx-native'))().createSocket(); s.bind(0, '127.0.0.1'); s.send(Buffer.from('x'), s.address().port, '127.0.0.1').then(() => say(), say).finally(() => s.close())`],
+  [
+    'UDX on 127.0.0.1',
+    `const s = new (require('udx-native'))().createSocket(); s.bind(0, '127.0.0.1'); s.send(Buffer.from('x'), s.address().port, '127.0.0.1').then(() => say(), say).finally(() => s.close())`,
+  ],
 ]
 
 describe('the loopback guard', () => {
@@ -111,7 +150,10 @@ describe('the loopback guard', () => {
     await mkdir(project, { recursive: true })
     try {
       const setup = join(here, 'loopback-only.ts')
-      await writeFile(join(project, 'vitest.config.ts'), `export default { root: ${JSON.stringify(project)}, test: { include: ['*.test.ts'], setupFiles: [${JSON.stringify(setup)}] } }\n`)
+      await writeFile(
+        join(project, 'vitest.config.ts'),
+        `export default { root: ${JSON.stringify(project)}, test: { include: ['*.test.ts'], setupFiles: [${JSON.stringify(setup)}] } }\n`,
+      )
       await writeFile(
         join(project, 'swallows.test.ts'),
         `import net from 'node:net'; import { it } from 'vitest'\nit('hides it', () => new Promise((done) => net.connect(80, '192.0.2.1').on('error', () => done())))\n`,
