@@ -12,6 +12,7 @@ export type Retry = 'now' | 'later' | 'never'
 /** Every code that Beam itself uses, with the sentence that docs/errors.md prints for it (a test keeps the two alike). */
 export const ERROR_CODES = {
   BEAM_ERR_CONFIG: 'The configuration or a command-line value is wrong.',
+  BEAM_ERR_USAGE: 'The command line is wrong: an unknown command or flag, or a value that is missing or contradicts another.',
   BEAM_ERR_PORT_INVALID: 'A port is not a whole number between 1 and 65535.',
   BEAM_ERR_ADDRESS_INVALID: 'An address has no form that any backend understands.',
   BEAM_ERR_EXPOSURE: 'The choice of networks would show the IP address that one of them hides.',
