@@ -112,10 +112,6 @@ class Publisher implements Tunnel {
       })
     } catch (error) {
       await this.#end()
-      if (isBeamError(error)) {
-        const { code, message, hint } = error
-        this.#emit({ event: 'error', tunnel: this.id, code, message, ...(hint === undefined ? {} : { hint }) })
-      }
       throw error
     } finally {
       this.#settle = undefined

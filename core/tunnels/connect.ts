@@ -1,0 +1,261 @@
+import { setMaxListeners } from 'node:events'
+import { createServer, isIP, type AddressInfo, type Server, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { DialOptions, Path } from '../backend.ts'
+import { backoffDelayMs } from '../backoff.ts'
+import { systemClock, type Clock } from '../clock.ts'
+import { BackendUnavailableError, ConfigError, isBeamError } from '../errors.ts'
+import { silentLogger, type Logger } from '../logger.ts'
+import { sensitive } from '../sensitive.ts'
+import { join, resetStream } from '../streams/index.ts'
+import type { ConnectEvent } from './events.ts'
+import { revealedBy } from './exposure.ts'
+import type { DiallerHandle } from './resolve-target.ts'
+import { openStream, reach } from './dial.ts'
+import { Gate } from './gate.ts'
+
+/** Local connections at once: two descriptors each, and at 25 KiB apiece about 100 MiB. More are refused as they come. */
+const MAX_CONNECTIONS = 4_096
+/** Dials at once: a burst beyond it waits, so that a network whose streams are slow to open is not flooded. */
+const MAX_DIALS = 256
+/** Waits between attempts to reach a service that went away. */
+const RETRY = { baseMs: 500, maxMs: 30_000 }
+/** One warning of a kind in this time: a full table of descriptors would print thousands. */
+const WARN_EVERY_MS = 10_000
+/** Failures of one stream that say nothing about the way to the service. */
+const STREAM_ONLY: ReadonlySet<string> = new Set(['BEAM_ERR_SERVICE_DOWN', 'BEAM_ERR_STREAM_RESET'])
+
+/** What is to become a local port. */
+export interface ConnectSetup {
+  /** What the user typed. */
+  readonly address: string
+  /** What is dialled, when it is another text (a name was looked up). */
+  readonly dialled?: string
+  readonly handle: DiallerHandle
+  /** Local address to listen on. Default: 127.0.0.1. */
+  readonly host?: string
+  /** Local port; 0 or absent = any free one. */
+  readonly port?: number
+  /** How to dial, apart from the signal. */
+  readonly dial?: Omit<DialOptions, 'signal'>
+  readonly onEvent?: (event: ConnectEvent) => void
+  /** Ends the attempt to connect; an established connection is not touched by it. */
+  readonly signal?: AbortSignal
+  readonly clock?: Clock
+  readonly logger?: Logger
+}
+
+/** A local port that is the far service. */
+export interface LocalPort extends AsyncDisposable {
+  readonly host: string
+  readonly port: number
+  readonly address: string
+  /** The way to the service, as it was last reached. */
+  readonly path: Path
+  readonly reveals: readonly string[]
+  /** Closes the port and its connections; harmless when repeated. */
+  stop(reason?: string): Promise<void>
+}
+
+/**
+ * Makes a far service a local port: reaches it first, then listens; every accepted connection becomes a stream of its own.
+ * @throws UnreachableError, BackendUnavailableError (also `BEAM_ERR_PORT_IN_USE`), TimeoutError, ConfigError; the signal's reason.
+ */
+export async function connectTunnel(setup: ConnectSetup): Promise<LocalPort> {
+  const { host = '127.0.0.1', port = 0 } = setup
+  if (!Number.isInteger(port) || port < 0 || port > 65535) {
+    throw new ConfigError(`The port ${port} is not a whole number between 0 and 65535.`, { code: 'BEAM_ERR_PORT_INVALID' })
+  }
+  const connector = new Connector(setup)
+  try {
+    await connector.open(host, port)
+    return connector
+  } catch (error) {
+    await connector.close()
+    throw error
+  }
+}
+
+class Connector implements LocalPort {
+  host = ''
+  port = 0
+  path: Path = { backend: '', kind: '', hops: 0 }
+  reveals: readonly string[] = []
+  readonly address: string
+  readonly #setup: ConnectSetup
+  readonly #dialled: string
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+  readonly #ended = new AbortController()
+  readonly #gate = new Gate(MAX_DIALS)
+  readonly #warnedAt = new Map<string, number>()
+  #down = false
+  #stopping: Promise<void> | undefined
+
+  constructor(setup: ConnectSetup) {
+    this.#setup = setup
+    this.address = setup.address
+    this.#dialled = setup.dialled ?? setup.address
+    this.#clock = setup.clock ?? systemClock
+    this.#logger = (setup.logger ?? silentLogger).child({ address: sensitive(setup.address) })
+    this.#server = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: true }, (socket) => void this.#serve(socket))
+    this.#server.maxConnections = MAX_CONNECTIONS
+    // Every dial under way listens to it.
+    setMaxListeners(0, this.#ended.signal)
+  }
+
+  async open(host: string, port: number): Promise<void> {
+    const { handle, signal } = this.#setup
+    const { name: backend } = handle
+    this.#emit({ event: 'progress', backend, phase: 'reach', message: `Looking for the service through ${backend}.` })
+    this.path = await this.#reach(signal)
+    const said = handle.backend.dialReveals(this.#dialled)
+    this.reveals = said.length > 0 ? said : revealedBy('visitor', handle)
+    await listen(this.#server, host, port)
+    signal?.throwIfAborted()
+    // A failed accept (no descriptor left) costs that connection, not the port.
+    this.#server.on('error', (error) => this.#warn('BEAM_WARN_ACCEPT', `A connection could not be accepted: ${error.message}.`))
+    this.#server.on('drop', () => this.#warn('BEAM_WARN_CONNECTIONS', `More than ${MAX_CONNECTIONS} connections at once: new ones are refused.`))
+    const bound = this.#server.address() as AddressInfo
+    this.host = bound.address
+    this.port = bound.port
+    if (!isLoopback(this.host)) {
+      const message = `The port listens on ${this.host}: other machines can use this connection.`
+      this.#emit({ event: 'warning', code: 'BEAM_WARN_BIND_EXPOSED', message })
+    }
+    const { address, path, reveals } = this
+    this.#emit({ event: 'listening', host: this.host, port: this.port, address, path, reveals })
+  }
+
+  stop(reason = 'stopped'): Promise<void> {
+    this.#stopping ??= this.close().then(() => this.#emit({ event: 'stopped', reason }))
+    return this.#stopping
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  /** Ends everything without a word. */
+  async close(): Promise<void> {
+    const reason = new BackendUnavailableError('The connection was stopped.')
+    this.#ended.abort(reason)
+    for (const socket of this.#sockets) resetStream(socket, reason)
+    if (this.#server.listening) await new Promise((resolve) => this.#server.close(resolve))
+  }
+
+  async #serve(socket: Socket): Promise<void> {
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+    // What ends the socket before it is joined shows as 'close'; unheard, its error would end the process.
+    socket.on('error', () => {})
+    try {
+      const stream = await this.#gate.run(() => (socket.destroyed ? Promise.resolve(undefined) : this.#dial()))
+      if (stream === undefined) return
+      this.#onUp('a new connection got through')
+      if (socket.destroyed) resetStream(stream, new Error('the local connection was closed'))
+      else void join(socket, stream)
+    } catch (error) {
+      resetStream(socket, error as Error)
+      this.#onFailure(error)
+    }
+  }
+
+  #dial(): Promise<Duplex> {
+    return openStream({ handle: this.#setup.handle, address: this.#dialled, clock: this.#clock, ...this.#setup.dial, signal: this.#ended.signal })
+  }
+
+  #reach(signal?: AbortSignal): Promise<Path> {
+    const { handle, dial } = this.#setup
+    return reach({ handle, address: this.#dialled, clock: this.#clock, ...dial, ...(signal === undefined ? {} : { signal }) })
+  }
+
+  #onFailure(error: unknown): void {
+    if (this.#ended.signal.aborted || (isBeamError(error) && STREAM_ONLY.has(error.code))) return
+    this.#logger.debug('dial failed', { reason: messageOf(error) })
+    if (this.#down) return
+    this.#down = true
+    this.#emit({ event: 'down', address: this.address, reason: messageOf(error) })
+    this.#reachAgain(0)
+  }
+
+  #onUp(reason: string): void {
+    if (!this.#down || this.#ended.signal.aborted) return
+    this.#down = false
+    this.#emit({ event: 'up', address: this.address, path: this.path, reason })
+  }
+
+  /** Looks for the service in the background, so that it is known to be back before somebody needs it. */
+  #reachAgain(attempt: number): void {
+    const { signal } = this.#ended
+    const cancel = this.#clock.after(backoffDelayMs(attempt, RETRY), () => {
+      signal.removeEventListener('abort', cancel)
+      if (!this.#down) return
+      this.#reach(signal).then(
+        (path) => {
+          this.path = path
+          this.#onUp('the service was reached again')
+        },
+        () => {
+          if (this.#down && !signal.aborted) this.#reachAgain(attempt + 1)
+        },
+      )
+    })
+    signal.addEventListener('abort', cancel, { once: true })
+  }
+
+  #warn(code: string, message: string): void {
+    const now = this.#clock.monotonic()
+    if (now - (this.#warnedAt.get(code) ?? -Infinity) < WARN_EVERY_MS) return
+    this.#warnedAt.set(code, now)
+    this.#emit({ event: 'warning', code, message })
+  }
+
+  #emit(event: ConnectEvent): void {
+    try {
+      this.#setup.onEvent?.(event)
+    } catch (error) {
+      this.#logger.error('a listener of connection events threw', { event: event.event, reason: messageOf(error) })
+    }
+  }
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onError = (error: NodeJS.ErrnoException): void => reject(listenError(error, host, port))
+    server.once('error', onError)
+    server.listen({ host, port }, () => {
+      server.off('error', onError)
+      resolve()
+    })
+  })
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new BackendUnavailableError(`Port ${port} on ${host} is in use.`, {
+        code: 'BEAM_ERR_PORT_IN_USE',
+        hint: 'Use another port, or --port 0 for any that is free.',
+        cause: error,
+      })
+    case 'EACCES':
+      return new ConfigError(`Listening on port ${port} is not permitted.`, { hint: 'Use a port above 1023, or --port 0 for any that is free.', cause: error })
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new ConfigError(`${host} is no address of this machine.`, { hint: 'Leave --bind out to listen on 127.0.0.1.', cause: error })
+    default:
+      return new BackendUnavailableError(`Listening on ${host}:${port} failed: ${error.message}`, { cause: error })
+  }
+}
+
+/** 127.0.0.0/8 (RFC 1122 section 3.2.1.3) or ::1. */
+function isLoopback(host: string): boolean {
+  return host === '::1' || (isIP(host) === 4 && host.startsWith('127.')) || host.startsWith('::ffff:127.')
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,61 @@
+import type { Duplex } from 'node:stream'
+import type { DialOptions, Dialler, NetworkBackend, Path } from '../backend.ts'
+import type { Clock } from '../clock.ts'
+import { isBeamError } from '../errors.ts'
+import type { DiallerHandle } from './resolve-target.ts'
+import { within } from './within.ts'
+
+/** Building a circuit and fetching a descriptor takes up to a minute on the slower networks; two cover a second attempt by the network itself. */
+const REACH_LIMIT_MS = 120_000
+/** A stream on a path that is built already is quick; a path that has to be built anew is not. */
+const DIAL_LIMIT_MS = 60_000
+
+/** Where to and how. */
+export interface DialTarget extends DialOptions {
+  readonly handle: DiallerHandle
+  readonly address: string
+  readonly clock?: Clock
+}
+
+/** Reaches an address end to end, within two minutes. */
+export function reach(target: DialTarget): Promise<Path> {
+  return limited(target, REACH_LIMIT_MS, (backend, options) => backend.reach(target.address, options))
+}
+
+/** Opens one stream to the service behind an address, within a minute. A link that just broke is tried once more. */
+export async function openStream(target: DialTarget): Promise<Duplex> {
+  const dial = (): Promise<Duplex> =>
+    limited(target, DIAL_LIMIT_MS, (backend, options) => backend.dial(target.address, options), (late) => late.destroy())
+  try {
+    return await dial()
+  } catch (error) {
+    if (isBeamError(error) && error.code === 'BEAM_ERR_LINK_CLOSED') return dial()
+    throw error
+  }
+}
+
+/** Calls the backend with a signal of its own, which also fires when the time is up, and does not wait for a backend that ignores it. */
+async function limited<T>(
+  { handle, address, clock, signal, ...options }: DialTarget,
+  ms: number,
+  call: (backend: NetworkBackend & Dialler, options: DialOptions) => Promise<T>,
+  onLate?: (value: T) => void,
+): Promise<T> {
+  signal?.throwIfAborted()
+  const controller = new AbortController()
+  const onAbort = (): void => controller.abort(signal?.reason)
+  signal?.addEventListener('abort', onAbort, { once: true })
+  const work = async (): Promise<T> => {
+    const backend = await handle.ready({ signal: controller.signal })
+    return call(backend as NetworkBackend & Dialler, { ...options, signal: controller.signal })
+  }
+  try {
+    const what = `Reaching the service through ${handle.name}`
+    return await within(work(), { ms, what, signal, ...(clock === undefined ? {} : { clock }), ...(onLate === undefined ? {} : { onLate }) })
+  } catch (error) {
+    controller.abort(error)
+    throw error
+  } finally {
+    signal?.removeEventListener('abort', onAbort)
+  }
+}
