@@ -1,0 +1,43 @@
+/**
+ * Made from schemas/backends/mesh.schema.json by test/config/generate-types.ts; do not edit.
+ */
+
+/**
+ * Settings of the mesh backend: `config` of the entry `mesh` in beam.config.yaml.
+ */
+export interface MeshConfig {
+  /**
+   * First nodes of the DHT, as host:port. Without it: `p2p.bootstrap`, else the public ones; an empty list: no DHT.
+   */
+  bootstrap?: string[]
+  /**
+   * Announcing and finding services on the LAN: everywhere, nowhere, or on the loopback interface only.
+   */
+  mdns: 'on' | 'off' | 'loopback'
+  /**
+   * Asking the router for a port mapping (UPnP, NAT-PMP, PCP).
+   */
+  portmap: 'on' | 'off'
+  listen: MeshListen
+  /**
+   * Most links to other nodes at a time. Without it: `p2p.maxPeers`.
+   */
+  maxLinks: number
+  /**
+   * What this node does for others. Without it: `p2p.participation`.
+   */
+  participation: 'light' | 'routing' | 'full'
+}
+/**
+ * Where links from other nodes are accepted.
+ */
+export interface MeshListen {
+  /**
+   * Local address; `::` = all interfaces, IPv6 and IPv4.
+   */
+  host: string
+  /**
+   * Local port of the first tunnel; 0 = any free one. Further tunnels take free ports.
+   */
+  port: number
+}

@@ -1,0 +1,267 @@
+/**
+ * Made from schemas/beam.config.schema.json by test/config/generate-types.ts; do not edit.
+ */
+
+/**
+ * The content of beam.config.yaml.
+ */
+export interface BeamConfig {
+  /**
+   * Where an editor finds this schema, in a file written as JSON.
+   */
+  $schema?: string
+  /**
+   * The networks that may be used. Without this list: the mesh.
+   */
+  backends: BackendEntry[]
+  /**
+   * Packages and folders with further backends. A path starts with ./, ../ or / and is relative to the file.
+   */
+  plugins: string[]
+  /**
+   * The local services that are published.
+   */
+  tunnels: TunnelEntry[]
+  p2p: P2PSettings
+  routing: RoutingSettings
+}
+/**
+ * A network and its own settings.
+ */
+export interface BackendEntry {
+  /**
+   * Name of the backend: one that Beam contains, one of a plugin, or the name of `command`.
+   */
+  name: string
+  /**
+   * Whether a tunnel without a list of its own uses it.
+   */
+  enabled: boolean
+  /**
+   * Lower numbers come first; equal ones in the order of the list.
+   */
+  priority: number
+  /**
+   * An executable that is this backend and speaks JSON-RPC over its standard streams, with its arguments.
+   */
+  command?: string[]
+  /**
+   * The backend's own settings; described by the schema of the backend.
+   */
+  config: {
+    [k: string]: unknown
+  }
+}
+/**
+ * A local service and how it is published.
+ */
+export interface TunnelEntry {
+  /**
+   * Under this name the address is kept across restarts.
+   */
+  name: string
+  /**
+   * The local port of the service.
+   */
+  port: number
+  /**
+   * Host of the local service. `localhost` tries ::1 and 127.0.0.1.
+   */
+  host: string
+  /**
+   * Name to claim on networks that have names.
+   */
+  domain?: string
+  /**
+   * Backends by preference. Without it: the enabled ones by priority.
+   */
+  backends?: string[]
+  /**
+   * `priority`: the best that starts. `fallback`: also down on failure and up on recovery. `load-balance`: all at once, new connections spread. `multipath`: all at once, one connection over several.
+   */
+  strategy: 'priority' | 'fallback' | 'load-balance' | 'multipath'
+  access?: TunnelAccess
+  /**
+   * Lets networks that show the publisher's IP address be used beside or below networks that hide it.
+   */
+  allowExposure: boolean
+}
+/**
+ * Who may connect. Without it: everybody who knows the address.
+ */
+export interface TunnelAccess {
+  /**
+   * Visitor keys, as `beam key show` prints them.
+   */
+  allow?: string[]
+  /**
+   * A word that visitors must know.
+   */
+  secret?: string
+}
+/**
+ * How this machine takes part in Beam's own mesh.
+ */
+export interface P2PSettings {
+  /**
+   * `light`: own tunnels only. `routing`: relay for others within quotas. `full`: also bootstrap, rendezvous and record storage.
+   */
+  participation: 'light' | 'routing' | 'full'
+  /**
+   * Most links to other nodes at a time.
+   */
+  maxPeers: number
+  /**
+   * Whether paths through other nodes are used.
+   */
+  routing: 'enabled' | 'disabled'
+  /**
+   * Whether records of other services are kept for later lookups.
+   */
+  caching: 'enabled' | 'disabled'
+  /**
+   * First nodes of the DHT. Without it: the public ones; an empty list: no DHT.
+   */
+  bootstrap?: string[]
+}
+/**
+ * How paths are chosen.
+ */
+export interface RoutingSettings {
+  /**
+   * `quality`: by measured latency, bandwidth, reliability and congestion. `geographic`: near nodes first.
+   */
+  strategy: 'quality' | 'geographic'
+}
+
+/**
+ * The content of beam.config.yaml.
+ */
+export interface BeamConfigInput {
+  /**
+   * Where an editor finds this schema, in a file written as JSON.
+   */
+  $schema?: string
+  /**
+   * The networks that may be used. Without this list: the mesh.
+   */
+  backends?: BackendEntryInput[]
+  /**
+   * Packages and folders with further backends. A path starts with ./, ../ or / and is relative to the file.
+   */
+  plugins?: string[]
+  /**
+   * The local services that are published.
+   */
+  tunnels?: TunnelEntryInput[]
+  p2p?: P2PSettingsInput
+  routing?: RoutingSettingsInput
+}
+/**
+ * A network and its own settings.
+ */
+export interface BackendEntryInput {
+  /**
+   * Name of the backend: one that Beam contains, one of a plugin, or the name of `command`.
+   */
+  name: string
+  /**
+   * Whether a tunnel without a list of its own uses it.
+   */
+  enabled?: boolean
+  /**
+   * Lower numbers come first; equal ones in the order of the list.
+   */
+  priority?: number
+  /**
+   * An executable that is this backend and speaks JSON-RPC over its standard streams, with its arguments.
+   */
+  command?: string[]
+  /**
+   * The backend's own settings; described by the schema of the backend.
+   */
+  config?: {
+    [k: string]: unknown
+  }
+}
+/**
+ * A local service and how it is published.
+ */
+export interface TunnelEntryInput {
+  /**
+   * Under this name the address is kept across restarts.
+   */
+  name: string
+  /**
+   * The local port of the service.
+   */
+  port: number
+  /**
+   * Host of the local service. `localhost` tries ::1 and 127.0.0.1.
+   */
+  host?: string
+  /**
+   * Name to claim on networks that have names.
+   */
+  domain?: string
+  /**
+   * Backends by preference. Without it: the enabled ones by priority.
+   */
+  backends?: string[]
+  /**
+   * `priority`: the best that starts. `fallback`: also down on failure and up on recovery. `load-balance`: all at once, new connections spread. `multipath`: all at once, one connection over several.
+   */
+  strategy?: 'priority' | 'fallback' | 'load-balance' | 'multipath'
+  access?: TunnelAccessInput
+  /**
+   * Lets networks that show the publisher's IP address be used beside or below networks that hide it.
+   */
+  allowExposure?: boolean
+}
+/**
+ * Who may connect. Without it: everybody who knows the address.
+ */
+export interface TunnelAccessInput {
+  /**
+   * Visitor keys, as `beam key show` prints them.
+   */
+  allow?: string[]
+  /**
+   * A word that visitors must know.
+   */
+  secret?: string
+}
+/**
+ * How this machine takes part in Beam's own mesh.
+ */
+export interface P2PSettingsInput {
+  /**
+   * `light`: own tunnels only. `routing`: relay for others within quotas. `full`: also bootstrap, rendezvous and record storage.
+   */
+  participation?: 'light' | 'routing' | 'full'
+  /**
+   * Most links to other nodes at a time.
+   */
+  maxPeers?: number
+  /**
+   * Whether paths through other nodes are used.
+   */
+  routing?: 'enabled' | 'disabled'
+  /**
+   * Whether records of other services are kept for later lookups.
+   */
+  caching?: 'enabled' | 'disabled'
+  /**
+   * First nodes of the DHT. Without it: the public ones; an empty list: no DHT.
+   */
+  bootstrap?: string[]
+}
+/**
+ * How paths are chosen.
+ */
+export interface RoutingSettingsInput {
+  /**
+   * `quality`: by measured latency, bandwidth, reliability and congestion. `geographic`: near nodes first.
+   */
+  strategy?: 'quality' | 'geographic'
+}

@@ -1,0 +1,67 @@
+import type { JsonSchema } from '../core/index.ts'
+import { variablesOf } from './environment.ts'
+import { KNOWN_BACKENDS, type KnownBackend } from './known-backends.ts'
+import { nearest } from './nearest.ts'
+import { listWords } from './show-value.ts'
+
+/** The schema of an installed backend's own settings; undefined when no backend of this name is installed. */
+export type SchemaOf = (name: string) => JsonSchema | undefined | Promise<JsonSchema | undefined>
+
+/** What a configuration names to be loaded, for a caller that looks into plugins before it answers. */
+export interface PluginSources {
+  /** The entries of `plugins`. */
+  readonly plugins: readonly string[]
+  /** What relative entries refer to. */
+  readonly folder: string
+}
+
+/** Who knows which backends there are. */
+export interface CatalogueOptions {
+  /** Default: no backend is installed. */
+  readonly schemaOf?: SchemaOf
+  /** Names that are no mistake, installed or not. A function is asked before `schemaOf`, with the plugins of the file. */
+  readonly knownBackends?: KnownBackends | ((sources: PluginSources) => KnownBackends | Promise<KnownBackends>)
+}
+
+/** Names, or names with how to get them. */
+export type KnownBackends = readonly (string | KnownBackend)[]
+
+/** Whether a backend can be used. */
+export type Standing =
+  | { readonly state: 'installed'; readonly schema: JsonSchema }
+  | { readonly state: 'missing'; readonly message: string; readonly hint: string }
+  | { readonly state: 'unknown'; readonly message: string }
+
+/** Tells which backends are installed, known or neither. */
+export interface Catalogue {
+  standing(name: string): Promise<Standing>
+  /** Environment variables that the installed backends read. */
+  variables(): Promise<string[]>
+}
+
+/** The backends as the caller knows them. */
+export async function openCatalogue(options: CatalogueOptions, sources: PluginSources): Promise<Catalogue> {
+  const { knownBackends = KNOWN_BACKENDS, schemaOf = () => undefined } = options
+  const given = typeof knownBackends === 'function' ? await knownBackends(sources) : knownBackends
+  const known = given.map((entry) => (typeof entry === 'string' ? { name: entry } : entry))
+  const names = known.map(({ name }) => name)
+  return {
+    async standing(name) {
+      const schema = await schemaOf(name)
+      if (schema !== undefined) return { state: 'installed', schema }
+      const entry = known.find((backend) => backend.name === name)
+      const shown = JSON.stringify(name)
+      if (entry !== undefined) {
+        const hint = entry.hint ?? `Install a package that provides it: beam plugins add <package>, and name the package under plugins.`
+        return { state: 'missing', message: `the backend ${shown} is known but not installed`, hint }
+      }
+      const guess = nearest(name, names)
+      const suggestion = guess === undefined ? '; there are' : `; did you mean "${guess}"? There are`
+      return { state: 'unknown', message: `no backend is called ${shown}${suggestion}: ${listWords(names)}` }
+    },
+    async variables() {
+      const schemas = await Promise.all(names.map(async (name) => schemaOf(name)))
+      return schemas.flatMap((schema) => (schema === undefined ? [] : variablesOf(schema)))
+    },
+  }
+}
