@@ -29,33 +29,60 @@ export interface Announcement {
   readonly port: number
   /** Claimed domain, if any. */
   readonly domain?: string
-  /** Takes streams that arrive through the source (hole-punched ones). */
+  /** Takes streams that arrive through the source (hole-punched ones), and owns them from then on. */
   readonly onStream?: (stream: Duplex) => void
+  /**
+   * Told that the source holds a record of this key with a higher sequence number (a clock that was set back, a second process with the
+   * same key): the announced one stays unseen until `update` brings a higher number.
+   */
+  readonly onSuperseded?: (sequence: number) => void
 }
+
+/** How far an announcement is: `pending` until the source first holds it, `failed` while the source cannot (it keeps trying). */
+export type AnnouncementState = 'pending' | 'announced' | 'failed'
 
 /** A running announcement. */
 export interface Announced {
-  /** Replaces the record (a newer sequence number); the announcement stays. */
+  /**
+   * Replaces the record (a newer sequence number); the announcement stays. Sources refresh what they hold, but cannot sign: who announces
+   * brings a new record before the time to live of the old one is over.
+   */
   update(record: Uint8Array, sequence: number): void
-  /** Whether the source holds it by now: `pending` until the first success. */
-  readonly state: 'pending' | 'announced' | 'failed'
+  readonly state: AnnouncementState
   /** Withdraws it. Never rejects; takes at most a second. */
   stop(): Promise<void>
+}
+
+/** `idle`: not used yet, nothing opened. `off`: switched off, never opens anything. `unreachable`: tried, and tried again by itself. */
+export type DiscoveryState = 'off' | 'idle' | 'starting' | 'ready' | 'unreachable'
+
+/** How a source is. Figures that were not measured are absent. */
+export interface DiscoveryStatus {
+  readonly state: DiscoveryState
+  /** Other nodes that the source knows now. */
+  readonly peers?: number
+  /** For people: what is wrong, or how it is used. */
+  readonly detail?: string
 }
 
 /**
  * One way to make services known and to find them. Sources are asked side by side; the first valid answer wins.
  * Nothing here is trusted: whatever is found is verified against the service key by who uses it.
+ * No source does any I/O before it is first used, and none keeps a process alive by itself.
  */
 export interface Discovery {
   readonly name: string
   /** Makes a service known, in the background: returns at once, retries by itself. `onState` tells when the state changes. */
-  announce(announcement: Announcement, onState?: (state: Announced['state'], reason: string) => void): Announced
-  /** Looks a service key up. Yields as answers come; ends when the source knows no more, or when the signal fires. */
+  announce(announcement: Announcement, onState?: (state: AnnouncementState, reason: string) => void): Announced
+  /**
+   * Looks a service key up. Yields as answers come; ends, without an error, when the source knows no more, cannot be reached, or when the
+   * signal fires.
+   */
   find(serviceKey: Uint8Array, options: { readonly signal: AbortSignal }): AsyncIterable<Found>
-  /** The service keys that claim a name; unverified. Yields as answers come. */
+  /** The service keys that claim a name; unverified. Yields as answers come, each key once. */
   claimants(name: string, options: { readonly signal: AbortSignal }): AsyncIterable<Uint8Array>
-  /** Figures for status and `beam doctor`: absent = not measured. */
-  status(): { readonly state: 'off' | 'starting' | 'ready' | 'unreachable'; readonly peers?: number; readonly detail?: string }
+  /** For status and `beam doctor`. */
+  status(): DiscoveryStatus
+  /** Ends all announcements and lookups; nothing is left open. Calling it twice is harmless. */
   close(): Promise<void>
 }

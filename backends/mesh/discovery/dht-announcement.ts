@@ -1,0 +1,163 @@
+import type HyperDHT from 'hyperdht'
+import { systemClock, type Announced, type Announcement, type AnnouncementState, type Clock } from '../../../core/index.ts'
+import type { DhtNode } from './dht-node.ts'
+import { nameTarget, TOMBSTONE } from './dht-record.ts'
+import { PunchedStream } from './dht-stream.ts'
+import { Upkeep } from './upkeep.ts'
+
+/** Name claims age out after 20 minutes in hyperdht; half of it, less the jitter, survives one failed round. */
+const EVERY_MS = 9.5 * 60_000
+const BACKOFF = { baseMs: 1_000, maxMs: 60_000 }
+/** Withdrawing is a courtesy: records carry a time to live anyway, and Ctrl-C must not hang on dead nodes. */
+const WITHDRAW_MS = 1_000
+/** Hole-punched streams of one tunnel at a time. One visitor has one or two; each costs some 200 KiB of buffers in native code. */
+const MAX_STREAMS = 128
+
+/** What an announcement in the DHT needs besides itself. */
+export interface DhtAnnouncementOptions {
+  readonly clock?: Clock
+  readonly random?: (() => number) | undefined
+  readonly onState?: ((state: AnnouncementState, reason: string) => void) | undefined
+  readonly onStopped?: () => void
+}
+
+/** One service in the DHT: its record under its key, its name, and the server that takes hole-punched streams. */
+export class DhtAnnouncement implements Announced {
+  readonly #node: DhtNode
+  readonly #announcement: Announcement
+  readonly #options: DhtAnnouncementOptions
+  readonly #clock: Clock
+  readonly #upkeep: Upkeep
+  readonly #forget: () => void
+  #record: Uint8Array
+  #sequence: number
+  #state: AnnouncementState = 'pending'
+  #server: { readonly dht: HyperDHT; readonly server: HyperDHT.Server; readonly listening: Promise<unknown> } | undefined
+  #openStreams = 0
+  /** Whether anything may be stored by now, so that it has to be withdrawn. */
+  #published = false
+  #stopping: Promise<void> | undefined
+
+  constructor(node: DhtNode, announcement: Announcement, options: DhtAnnouncementOptions = {}) {
+    this.#node = node
+    this.#announcement = announcement
+    this.#options = options
+    this.#clock = options.clock ?? systemClock
+    this.#record = announcement.record
+    this.#sequence = announcement.sequence
+    this.#upkeep = new Upkeep({
+      clock: this.#clock,
+      backoff: { ...BACKOFF, ...(options.random === undefined ? {} : { random: options.random }) },
+      everyMs: EVERY_MS,
+      work: (signal) => this.#publish(signal),
+      onFailure: (error) => this.#setState('failed', error instanceof Error ? error.message : String(error)),
+    })
+    this.#forget = node.onOnline(() => {
+      this.#server?.server.refresh()
+      this.#upkeep.wake()
+    })
+    if (node.status().state === 'off') queueMicrotask(() => this.#setState('failed', node.status().detail ?? 'the DHT is switched off'))
+    else this.#upkeep.wake()
+  }
+
+  get state(): AnnouncementState {
+    return this.#state
+  }
+
+  update(record: Uint8Array, sequence: number): void {
+    if (sequence <= this.#sequence) return
+    this.#record = record
+    this.#sequence = sequence
+    this.#upkeep.wake()
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
+    this.#forget()
+    const withdrawn = this.#withdraw()
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.after(WITHDRAW_MS, resolve)
+      void withdrawn.then(() => {
+        cancel()
+        resolve()
+      })
+    })
+    this.#options.onStopped?.()
+  }
+
+  async #publish(signal: AbortSignal): Promise<void> {
+    const dht = await this.#node.ready(signal)
+    if (signal.aborted) return
+    if (dht === undefined) throw new Error(this.#node.status().detail ?? 'the DHT cannot be reached')
+    this.#published = true
+    const { domain, onStream } = this.#announcement
+    const keyPair = this.#node.library.keyPair(this.#announcement.seed)
+    await Promise.all([
+      this.#store(dht, keyPair),
+      ...(onStream === undefined ? [] : [this.#listen(dht, keyPair, onStream)]),
+      ...(domain === undefined ? [] : [dht.announce(nameTarget(domain), keyPair, []).finished()]),
+    ])
+    if (!signal.aborted) this.#setState('announced', 'the DHT holds it')
+  }
+
+  /** Stores the record and reads it back: nodes ignore an old sequence number without a word. */
+  async #store(dht: HyperDHT, keyPair: HyperDHT.KeyPair): Promise<void> {
+    const record = Buffer.from(this.#record)
+    const sequence = this.#sequence
+    await dht.mutablePut(keyPair, record, { seq: sequence })
+    const stored = await dht.mutableGet(keyPair.publicKey, { seq: sequence })
+    if (stored === null) throw new Error('the DHT did not keep the record')
+    // A newer one of ours may have been stored meanwhile by `update`.
+    if (stored.seq <= Math.max(sequence, this.#sequence) && (stored.seq !== sequence || record.equals(stored.value))) return
+    this.#announcement.onSuperseded?.(stored.seq)
+    throw new Error(`the DHT holds another record of this key with sequence number ${stored.seq}; this one has ${sequence}`)
+  }
+
+  async #listen(dht: HyperDHT, keyPair: HyperDHT.KeyPair, onStream: NonNullable<Announcement['onStream']>): Promise<void> {
+    if (this.#server?.dht !== dht) {
+      const server = dht.createServer({ firewall: () => this.#openStreams >= MAX_STREAMS, shareLocalAddress: !this.#node.isLoopback })
+      server.on('connection', (socket) => {
+        this.#openStreams += 1
+        socket.on('close', () => (this.#openStreams -= 1))
+        onStream(new PunchedStream(socket))
+      })
+      this.#server = { dht, server, listening: server.listen(keyPair) }
+    }
+    try {
+      await this.#server.listening
+    } catch (error) {
+      this.#server = undefined
+      throw error
+    }
+  }
+
+  /** Never rejects; may take longer than anybody waits for it. */
+  async #withdraw(): Promise<void> {
+    const status = this.#node.status()
+    // `close` first takes back what hyperdht itself announces; without it a background loop of the server would go on.
+    const closed = this.#server?.server.close()
+    await this.#upkeep.stop()
+    const dht = this.#published && status.state === 'ready' ? await this.#node.ready(AbortSignal.timeout(WITHDRAW_MS)) : undefined
+    if (dht === undefined) {
+      await closed?.catch(() => {})
+      return
+    }
+    const { domain, seed } = this.#announcement
+    const keyPair = this.#node.library.keyPair(seed)
+    await Promise.allSettled([
+      dht.mutablePut(keyPair, TOMBSTONE, { seq: this.#sequence + 1 }),
+      ...(domain === undefined ? [] : [dht.unannounce(nameTarget(domain), keyPair)]),
+      ...(closed === undefined ? [] : [closed]),
+    ])
+  }
+
+  #setState(state: AnnouncementState, reason: string): void {
+    if (this.#state === state || this.#stopping !== undefined) return
+    this.#state = state
+    this.#options.onState?.(state, reason)
+  }
+}

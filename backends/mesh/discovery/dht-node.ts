@@ -1,0 +1,206 @@
+import type HyperDHT from 'hyperdht'
+import { silentLogger, systemClock, type Clock, type DiscoveryStatus, type Logger } from '../../../core/index.ts'
+import type { DiscoveryOptions } from './options.ts'
+import { Upkeep } from './upkeep.ts'
+
+/** What the DHT node needs. */
+export interface DhtNodeOptions {
+  readonly bootstrap: DiscoveryOptions['bootstrap']
+  /** Whether the node stores records and routes for others once it turns out to be reachable from outside. Default: no. */
+  readonly serve?: boolean
+  readonly clock?: Clock
+  readonly logger?: Logger
+  /** A number in [0, 1) for waits; tests pass their own. */
+  readonly random?: () => number
+}
+
+/** hyperdht as it is loaded: the class itself. */
+export type Hyperdht = typeof HyperDHT
+
+/** How often it is checked that other nodes still answer. hyperdht itself pings some every 40 s; this only reads its table. */
+const CHECK_MS = 30_000
+/** Waits between attempts to join: bootstrap nodes are asked again at least once a minute. */
+const BACKOFF = { baseMs: 2_000, maxMs: 60_000 }
+/**
+ * First waits for an answer of a node never asked before, in milliseconds. hyperdht's own is a second each time, so that one dead node
+ * holds up a query for four. A query tries six times, the last with the last wait: 4.75 s until nobody is known to answer.
+ */
+const FIRST_TIMEOUTS = [250, 400, 600, 900, 1300]
+
+/**
+ * The one DHT node of a Beam process, shared by all tunnels. Opened at first use, and joined in the background: with an unreachable
+ * network everything else goes on, and the node keeps trying.
+ */
+export class DhtNode {
+  readonly #options: DhtNodeOptions
+  readonly #logger: Logger
+  readonly #upkeep: Upkeep
+  readonly #listeners = new Set<() => void>()
+  readonly #waiting = new Set<() => void>()
+  #library: Hyperdht | undefined
+  #dht: HyperDHT | undefined
+  #state: DiscoveryStatus['state']
+  #problem: string | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(options: DhtNodeOptions) {
+    this.#options = options
+    this.#logger = options.logger ?? silentLogger
+    this.#state = options.bootstrap === 'none' ? 'off' : 'idle'
+    this.#upkeep = new Upkeep({
+      clock: options.clock ?? systemClock,
+      backoff: { ...BACKOFF, ...(options.random === undefined ? {} : { random: options.random }) },
+      everyMs: CHECK_MS,
+      work: () => this.#join(),
+      onFailure: (error) => this.#setState('unreachable', problemOf(error)),
+    })
+  }
+
+  /** The hyperdht module. Only to be asked for once the node is ready. */
+  get library(): Hyperdht {
+    if (this.#library === undefined) throw new TypeError('the DHT node is not open')
+    return this.#library
+  }
+
+  /** Whether the bootstrap nodes are all on this machine: then no local address is told to anybody. */
+  get isLoopback(): boolean {
+    return isLoopbackList(this.#options.bootstrap)
+  }
+
+  status(): DiscoveryStatus {
+    if (this.#state === 'off') return { state: 'off', detail: 'no bootstrap nodes are configured' }
+    return {
+      state: this.#state,
+      ...(this.#state === 'ready' && this.#dht !== undefined ? { peers: this.#dht.nodes.length } : {}),
+      ...(this.#problem === undefined ? {} : { detail: this.#problem }),
+    }
+  }
+
+  /**
+   * The joined node; undefined when it is switched off, closed, or nobody answers (known after about 5 s), or when the signal fires.
+   * Never rejects.
+   */
+  async ready(signal: AbortSignal): Promise<HyperDHT | undefined> {
+    if (this.#state === 'off' || this.#closing !== undefined || signal.aborted) return undefined
+    if (this.#state === 'ready') return this.#dht
+    // Somebody needs it now: the wait of a backoff is cut short, and its outcome is worth waiting for unless we know it already.
+    const wasUnreachable = this.#state === 'unreachable'
+    this.#start()
+    if (!wasUnreachable) {
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          signal.removeEventListener('abort', done)
+          this.#waiting.delete(done)
+          resolve()
+        }
+        signal.addEventListener('abort', done, { once: true })
+        this.#waiting.add(done)
+      })
+    }
+    return (this.#state as DiscoveryStatus['state']) === 'ready' ? this.#dht : undefined
+  }
+
+  /** Opens and joins, if that has not happened yet. */
+  #start(): void {
+    if (this.#state === 'idle') this.#setState('starting', undefined)
+    this.#upkeep.wake()
+  }
+
+  /**
+   * Calls back whenever what was announced should be announced again: the network was joined, came back or changed, or the machine woke up.
+   * The returned function ends it.
+   */
+  onOnline(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Ends the node: no socket and no timer is left. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    const stopped = this.#upkeep.stop()
+    // With `force` hyperdht does not say goodbye for each server: whoever announced has withdrawn before.
+    await this.#destroy()
+    await stopped
+    await this.#destroy()
+    if (this.#state !== 'off') this.#setState('idle', undefined)
+    for (const done of [...this.#waiting]) done()
+    this.#listeners.clear()
+  }
+
+  async #destroy(): Promise<void> {
+    const dht = this.#dht
+    this.#dht = undefined
+    // It rejects when the sockets could never be opened; then there is nothing to close either.
+    await dht?.destroy({ force: true }).catch((error: unknown) => this.#logger.debug('closing the DHT node failed', { error: String(error) }))
+  }
+
+  async #join(): Promise<void> {
+    const again = this.#dht !== undefined
+    const dht = this.#dht ?? (await this.#open())
+    if (dht === undefined) return
+    const known = this.#state === 'ready' && dht.online && dht.nodes.length > 0
+    if (known) return
+    try {
+      // Resolves also when nobody answered. That happens once in a node's life; later the bootstrap nodes are asked by a query.
+      await dht.fullyBootstrapped()
+      if (again) await dht.findNode(dht.table.id).finished()
+    } catch (error) {
+      // The sockets could not be opened (no file descriptors, no permission): this instance is of no use any more.
+      await this.#destroy()
+      throw error
+    }
+    if (this.#closing !== undefined) return
+    if (dht.nodes.length === 0) throw new Error('no bootstrap node answers')
+    this.#setState('ready', undefined)
+    this.#announceOnline()
+  }
+
+  async #open(): Promise<HyperDHT | undefined> {
+    this.#library ??= (await import('hyperdht')).default
+    if (this.#closing !== undefined) return undefined
+    const { bootstrap, serve = false } = this.#options
+    const loopback = this.isLoopback
+    const dht = new this.#library({
+      // Always given: without it the library takes its public list.
+      bootstrap: bootstrap === 'public' ? this.#library.BOOTSTRAP : bootstrap === 'none' ? [] : bootstrap,
+      host: loopback ? '127.0.0.1' : '0.0.0.0',
+      // Any free port: the library's own fixed one would tell every network what runs here.
+      port: [0, 0],
+      ...(serve ? {} : { ephemeral: true }),
+      adaptiveTimeout: { fallback: FIRST_TIMEOUTS, min: 200, max: 2_000, jitter: 50 },
+    })
+    dht.on('network-change', () => this.#networkChanged('network changed'))
+    dht.on('wakeup', () => this.#networkChanged('machine woke up'))
+    this.#dht = dht
+    return dht
+  }
+
+  #networkChanged(what: string): void {
+    this.#logger.debug('the DHT node joins again', { because: what })
+    if (this.#state === 'ready') this.#announceOnline()
+    else this.#upkeep.wake()
+  }
+
+  #announceOnline(): void {
+    for (const listener of [...this.#listeners]) listener()
+  }
+
+  #setState(state: DiscoveryStatus['state'], problem: string | undefined): void {
+    this.#state = state
+    this.#problem = problem
+    if (state !== 'starting') for (const done of [...this.#waiting]) done()
+  }
+}
+
+function isLoopbackList(bootstrap: DiscoveryOptions['bootstrap']): boolean {
+  return Array.isArray(bootstrap) && bootstrap.length > 0 && bootstrap.every((node) => /^(?:127(?:\.\d{1,3}){3}|localhost):/i.test(node))
+}
+
+function problemOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,23 @@
+import { createHash } from 'node:crypto'
+
+/**
+ * What stands in the DHT in place of a record that was withdrawn: one byte, which no record is (records are CBOR maps). It is signed by the
+ * service key like any value and carries a higher sequence number, so that nodes keep it instead of the old record.
+ */
+export const TOMBSTONE: Uint8Array = Uint8Array.of(0)
+
+/** Longest value that is looked at. hyperdht packs a value into one UDP packet; the largest one that was ever stored had 1837 bytes. */
+const MAX_VALUE_BYTES = 1_837
+
+/** The record in a value of the DHT; undefined when it was withdrawn, or is too large to be one. */
+export function recordOf(value: Uint8Array): Uint8Array | undefined {
+  return value.length <= 1 || value.length > MAX_VALUE_BYTES ? undefined : value
+}
+
+/**
+ * Where those who claim a name announce themselves: a hash, because the DHT stores announcements under 32 bytes. It hides nothing: who
+ * guesses the name finds it.
+ */
+export function nameTarget(name: string): Buffer {
+  return createHash('sha256').update('beam name 1\0').update(name.toLowerCase()).digest()
+}
