@@ -1,0 +1,3 @@
+module example.invalid/go-loop
+
+go 1.21
