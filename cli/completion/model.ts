@@ -1,0 +1,75 @@
+import type { Command } from '@oclif/core/command'
+
+/** A flag as completion sees it. */
+export interface CompletedFlag {
+  /** Without dashes. */
+  readonly name: string
+  readonly char?: string
+  readonly description: string
+  /** Whether a value follows; then `values` are the possible ones, empty = anything. */
+  readonly takesValue: boolean
+  readonly values: readonly string[]
+  /** The value is the name of a file. */
+  readonly isFile: boolean
+}
+
+/** A command as completion sees it. */
+export interface CompletedCommand {
+  /** The words it is typed with. */
+  readonly words: readonly string[]
+  readonly summary: string
+  readonly flags: readonly CompletedFlag[]
+  /** Possible values of its first argument. */
+  readonly values: readonly string[]
+}
+
+/** The commands as completion sees them, read from their classes. */
+export function completionModel(commands: Readonly<Record<string, Command.Class>>): CompletedCommand[] {
+  return Object.entries(commands).map(([id, command]) => ({
+    words: id.split(':'),
+    summary: oneLine(command.summary ?? ''),
+    flags: Object.entries({ ...command.baseFlags, ...command.flags }).flatMap(([name, flag]) => flagsOf(name, flag)),
+    values: Object.values(command.args)[0]?.options ?? [],
+  }))
+}
+
+function flagsOf(name: string, flag: Command.Class['flags'][string]): CompletedFlag[] {
+  const takesValue = flag.type === 'option'
+  const options = takesValue ? (flag.options ?? []) : []
+  const about = {
+    description: oneLine(flag.description ?? ''),
+    takesValue,
+    values: [...options],
+    isFile: takesValue && 'helpValue' in flag && flag.helpValue === 'FILE',
+  }
+  const opposite = flag.type === 'boolean' && flag.allowNo === true ? [`no-${name}`] : []
+  return [
+    { name, ...(flag.char === undefined ? {} : { char: flag.char }), ...about },
+    ...[...(flag.aliases ?? []), ...opposite].map((alias) => ({ name: alias, ...about })),
+  ]
+}
+
+/** The first sentence, without characters that shells would have to quote. */
+function oneLine(text: string): string {
+  const sentence = /^.*?[.](?=\s|$)/s.exec(text)?.[0] ?? text
+  return sentence.replace(/[`"'$\\[\]:\n]/g, ' ').replace(/\s+/g, ' ').replace(/\.$/, '').trim()
+}
+
+/** `--help` belongs to every command; oclif does not list it. */
+export const HELP_FLAG: CompletedFlag = { name: 'help', description: 'Show help', takesValue: false, values: [], isFile: false }
+
+/** The words that may follow the words typed so far: names of commands, at any depth. */
+export function nextWords(commands: readonly CompletedCommand[], typed: readonly string[]): Map<string, string> {
+  const next = new Map<string, string>()
+  for (const { words, summary } of commands) {
+    const word = words[typed.length]
+    if (word === undefined || !typed.every((one, index) => words[index] === one)) continue
+    if (!next.has(word)) next.set(word, words.length === typed.length + 1 ? summary : `Commands about ${word}`)
+  }
+  return next
+}
+
+/** The first words of commands that have several words. */
+export function topicsOf(commands: readonly CompletedCommand[]): string[] {
+  return [...new Set(commands.filter(({ words }) => words.length > 1).map(({ words }) => words[0] ?? ''))]
+}

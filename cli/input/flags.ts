@@ -1,0 +1,32 @@
+import { boolean, string } from '@oclif/core/flags'
+
+/** For commands whose output programs read. */
+export const JSON_FLAG = {
+  json: boolean({ description: 'Print JSON instead of text (described in schemas/).', helpGroup: 'OUTPUT' }),
+}
+
+/** Flags about what is printed, for commands that stay in the foreground. */
+export const OUTPUT_FLAGS = {
+  ...JSON_FLAG,
+  'url-only': boolean({ description: 'Print nothing but the address, when it is usable.', helpGroup: 'OUTPUT', exclusive: ['json'] }),
+  quiet: boolean({ char: 'q', description: 'Print the address, warnings and errors only.', helpGroup: 'OUTPUT' }),
+}
+
+/** Where a secret word comes from; both ends of a tunnel have these. */
+export const SECRET_FLAGS = {
+  secret: string({
+    description: 'The secret word visitors must know. “-” asks for it, or reads a line of standard input. Other users of this machine may see what is given here: prefer “-”, --secret-file or BEAM_SECRET.',
+    helpGroup: 'ACCESS',
+    helpValue: 'WORD',
+  }),
+  'secret-file': string({ description: 'Read the secret word from the first line of a file.', helpGroup: 'ACCESS', helpValue: 'FILE', exclusive: ['secret'] }),
+}
+
+/** The DHT that is used. */
+export const BOOTSTRAP_FLAG = {
+  'p2p-bootstrap': string({
+    description: 'Nodes through which the DHT is joined (host:port,…); “none” = no DHT. Default: BEAM_P2P_BOOTSTRAP, else the public ones.',
+    helpGroup: 'NETWORK',
+    helpValue: 'NODES',
+  }),
+}

@@ -1,0 +1,66 @@
+import { ConfigError } from '../../core/errors.ts'
+import type { PublishOptions, Strategy } from '../../plugins/beam.ts'
+
+/** Networks that have a flag of their own (`--tor`). Which of them this version contains is for the SDK to say. */
+export const NETWORK_FLAGS = ['mesh', 'tor', 'ator', 'i2p', 'nym', 'veilid', 'freenet', 'zeronet', 'zkn', 'anonet'] as const
+
+/** Ways to use several networks. */
+export const STRATEGIES = ['priority', 'fallback', 'load-balance', 'multipath'] as const satisfies readonly Strategy[]
+
+/** The flags of `beam expose` that say what is published how. */
+export interface PublishFlags {
+  readonly name?: readonly string[] | undefined
+  readonly domain?: readonly string[] | undefined
+  readonly lan?: boolean
+  readonly allow?: readonly string[] | undefined
+  readonly backends?: readonly string[] | undefined
+  readonly networks: readonly string[]
+  readonly fallback?: boolean
+  readonly strategy?: string | undefined
+  readonly allowExposure?: boolean
+  readonly requireService?: boolean
+}
+
+/**
+ * What the SDK is asked for each target.
+ *
+ * @param targets - how many services are published
+ * @throws ConfigError (`BEAM_ERR_USAGE`) when the flags contradict each other
+ */
+export function publishOptions(flags: PublishFlags, secret: string | undefined, targets: number): PublishOptions[] {
+  const names = perTarget('name', flags.name, targets)
+  const domains = perTarget('domain', flags.domain, targets)
+  const backends = [...new Set([...(flags.backends ?? []), ...flags.networks].map((name) => name.trim()))]
+  if (backends.includes('')) throw usage('--backends contains an empty name.')
+  const allow = flags.allow ?? []
+  const access = { ...(allow.length > 0 ? { allow } : {}), ...(secret === undefined ? {} : { secret }) }
+  const common: PublishOptions = {
+    ...(backends.length > 0 ? { backends } : {}),
+    ...strategyOf(flags),
+    ...(Object.keys(access).length > 0 ? { access } : {}),
+    ...(flags.allowExposure === true ? { allowExposure: true } : {}),
+    ...(flags.requireService === true ? { requireService: true } : {}),
+    ...(flags.lan === true ? { network: { mesh: { lan: true } } } : {}),
+  }
+  return Array.from({ length: targets }, (_, index) => {
+    const [name, domain] = [names[index], domains[index]]
+    return { ...common, ...(name === undefined ? {} : { name }), ...(domain === undefined ? {} : { domain }) }
+  })
+}
+
+function strategyOf({ strategy, fallback }: PublishFlags): Pick<PublishOptions, 'strategy'> {
+  if (fallback === true && strategy !== undefined && strategy !== 'fallback') throw usage(`--fallback and --strategy ${strategy} contradict each other.`)
+  const wanted = fallback === true ? 'fallback' : STRATEGIES.find((known) => known === strategy)
+  return wanted === undefined ? {} : { strategy: wanted }
+}
+
+/** One value for each target, in their order; none at all is fine. */
+function perTarget(flag: string, values: readonly string[] | undefined, targets: number): readonly string[] {
+  if (values === undefined || values.length === 0) return []
+  if (values.length === targets) return values
+  throw usage(`${targets === 1 ? 'One service needs' : `${targets} services need`} as many times --${flag}, not ${values.length}.`)
+}
+
+function usage(message: string): ConfigError {
+  return new ConfigError(message, { code: 'BEAM_ERR_USAGE' })
+}

@@ -1,0 +1,50 @@
+import type { Path } from '../../core/backend.ts'
+import type { ConnectEvent } from '../../core/tunnels/events.ts'
+import { formatTarget } from '../input/service-target.ts'
+import type { Colours } from './colours.ts'
+import { field } from './layout.ts'
+
+/** How the events of a connection are shown. */
+export interface ConnectTextOptions {
+  readonly paint: Colours
+  readonly columns: number
+  /** The local address, warnings and errors only. */
+  readonly quiet: boolean
+}
+
+/** One event of a connection as text for people; empty when it is not worth a line. */
+export function connectText(event: ConnectEvent, { paint, columns, quiet }: ConnectTextOptions): string {
+  switch (event.event) {
+    case 'listening': {
+      const local = formatTarget(event)
+      if (quiet) return `${local}\n`
+      return [
+        `\n${paint.green('●')} ${paint.bold(local)} is now the far service\n\n`,
+        field('Address', event.address, columns),
+        field('Path', describePath(event.path), columns, paint.green),
+        ...event.reveals.map((sentence, index) => field(index === 0 ? 'Reveals' : '', sentence, columns)),
+        '\n',
+      ].join('')
+    }
+    case 'progress':
+      return quiet ? '' : `${paint.dim(`${event.backend}: ${event.message}`)}\n`
+    case 'up':
+      return quiet ? '' : `  ${paint.green('up')}  ${describePath(event.path)}${event.reason === '' ? '' : `: ${event.reason}`}\n`
+    case 'down':
+      return quiet ? '' : `  ${paint.yellow('down')}  ${event.reason}\n`
+    case 'warning':
+      return `${paint.yellow('Warning')} ${event.message} ${paint.dim(`(${event.code})`)}\n`
+    case 'error':
+      return `${paint.red('Error')} ${event.message} ${paint.dim(`(${event.code})`)}\n${event.hint === undefined ? '' : `  ${event.hint}\n`}`
+    case 'stopped':
+      return quiet ? '' : `${paint.dim(`Closed: ${event.reason}`)}\n`
+  }
+}
+
+/** A path in words: `mesh, direct, 12 ms`. What was not measured is left out. */
+export function describePath({ backend, kind, hops, latencyMs }: Path): string {
+  const parts = [backend, kind]
+  if (hops > 0) parts.push(`${hops} ${hops === 1 ? 'hop' : 'hops'}`)
+  if (latencyMs !== undefined) parts.push(`${latencyMs < 10 ? latencyMs.toFixed(1) : Math.round(latencyMs)} ms`)
+  return parts.join(', ')
+}

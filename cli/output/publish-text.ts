@@ -1,0 +1,107 @@
+import type { Endpoint } from '../../core/backend.ts'
+import type { PublishEvent, TunnelSnapshot } from '../../core/tunnels/events.ts'
+import { formatTarget } from '../input/service-target.ts'
+import type { Colours } from './colours.ts'
+import { field } from './layout.ts'
+
+/** How the events of published tunnels are shown. */
+export interface PublishTextOptions {
+  readonly paint: Colours
+  readonly columns: number
+  /** What the visitor's command needs besides the address. */
+  readonly connectFlags: readonly string[]
+  /** The address, warnings and errors only. */
+  readonly quiet: boolean
+}
+
+/** Progress is told when the phase changes, or after this many percent: a few lines, not a running counter. */
+const PERCENT_STEP = 25
+
+/** The events of published tunnels as lines for people: appended, never overwritten. */
+export class PublishText {
+  readonly #options: PublishTextOptions
+  readonly #progress = new Map<string, { readonly phase: string; readonly percent: number }>()
+  readonly #tunnels = new Map<string, TunnelSnapshot>()
+
+  constructor(options: PublishTextOptions) {
+    this.#options = options
+  }
+
+  /** The text of one event; empty when it is not worth a line. */
+  text(event: PublishEvent): string {
+    const { paint, quiet } = this.#options
+    switch (event.event) {
+      case 'ready':
+        this.#tunnels.set(event.tunnel.id, event.tunnel)
+        return quiet ? event.tunnel.endpoints.map(({ address }) => `${address}\n`).join('') : this.#ready(event.tunnel)
+      case 'progress':
+        return quiet || !this.#isNews(event) ? '' : `${paint.dim(`${event.backend}: ${event.message}${percentOf(event)}`)}\n`
+      case 'address':
+        return ''
+      case 'up':
+        return this.#line(event.tunnel, paint.green('up'), event.what === 'service' ? this.#service(event.tunnel) : (event.backend ?? ''), event.reason)
+      case 'down':
+        return this.#line(event.tunnel, paint.yellow('down'), event.what === 'service' ? this.#service(event.tunnel) : (event.backend ?? ''), event.reason)
+      case 'failover':
+        return this.#line(event.tunnel, paint.yellow('moved'), `${event.from} → ${event.to}`, event.reason)
+      case 'warning':
+        return `${paint.yellow('Warning')} ${event.message} ${paint.dim(`(${event.code})`)}\n`
+      case 'error':
+        return `${paint.red('Error')} ${event.message} ${paint.dim(`(${event.code})`)}\n${event.hint === undefined ? '' : `  ${event.hint}\n`}`
+      case 'stopped':
+        return quiet ? '' : `${paint.dim(`${this.#service(event.tunnel)} is no longer published: ${event.reason}`)}\n`
+    }
+  }
+
+  #isNews({ tunnel, backend, phase, percent = 0 }: Extract<PublishEvent, { event: 'progress' }>): boolean {
+    const key = `${tunnel} ${backend}`
+    const last = this.#progress.get(key)
+    if (last !== undefined && last.phase === phase && percent < last.percent + PERCENT_STEP) return false
+    this.#progress.set(key, { phase, percent })
+    return true
+  }
+
+  #service(tunnel: string): string {
+    const known = this.#tunnels.get(tunnel)
+    return known === undefined ? 'the service' : formatTarget(known)
+  }
+
+  #line(tunnel: string, state: string, what: string, reason: string): string {
+    if (this.#options.quiet) return ''
+    const name = this.#tunnels.size > 1 ? `${this.#service(tunnel)}  ` : ''
+    return `  ${name}${state}  ${what}${reason === '' ? '' : `: ${reason}`}\n`
+  }
+
+  #ready(tunnel: TunnelSnapshot): string {
+    const { paint, columns } = this.#options
+    const up = tunnel.service === 'up'
+    const name = tunnel.name === undefined ? '' : ` as “${tunnel.name}”`
+    const target = formatTarget(tunnel)
+    const service = up ? 'up' : `waiting: nothing listens on ${target} yet. Visitors get through as soon as it does.`
+    return [
+      `\n${up ? paint.green('●') : paint.yellow('○')} ${paint.bold(target)} is published${name}\n\n`,
+      ...tunnel.endpoints.map((endpoint) => this.#endpoint(endpoint, tunnel.endpoints.length > 1)),
+      field('Access', tunnel.access, columns),
+      field('Service', service, columns, up ? paint.green : paint.yellow),
+      '\n',
+    ].join('')
+  }
+
+  #endpoint({ backend, address, state, reveals }: Endpoint, several: boolean): string {
+    const { paint, columns, connectFlags } = this.#options
+    const stateText = { active: 'reachable', announcing: 'listening, not announced yet', down: 'down, being retried' }[state]
+    const paintState = state === 'active' ? paint.green : paint.yellow
+    return [
+      field('Address', address, columns, (line) => paint.bold(paint.cyan(line))),
+      field('Path', `${backend}, ${stateText}`, columns, paintState),
+      ...reveals.map((sentence, index) => field(index === 0 ? 'Reveals' : '', sentence, columns)),
+      `\n  ${several ? `Reach it over ${backend}` : 'Reach it from another machine'} with this command:\n\n`,
+      // Without indent, so that it fits a line of 80 columns and can be copied as it is.
+      `${paint.bold(['npx beam connect', address, ...connectFlags].join(' '))}\n\n`,
+    ].join('')
+  }
+}
+
+function percentOf({ percent }: { readonly percent?: number }): string {
+  return percent === undefined ? '' : ` (${Math.round(percent)}%)`
+}

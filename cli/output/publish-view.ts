@@ -1,0 +1,57 @@
+import type { PublishEvent, TunnelSnapshot } from '../../core/tunnels/events.ts'
+import { colours } from './colours.ts'
+import { columnsOf } from './layout.ts'
+import { PublishText } from './publish-text.ts'
+
+/** What `beam expose` prints. */
+export interface PublishViewOptions {
+  readonly json: boolean
+  readonly urlOnly: boolean
+  readonly quiet: boolean
+  readonly qr: boolean
+  readonly copy: boolean
+  readonly connectFlags: readonly string[]
+}
+
+/** Shows the events of published tunnels: results on stdout, what is said on the way on stderr. */
+export function publishView(options: PublishViewOptions): (event: PublishEvent) => void {
+  const print = options.json ? printJson : options.urlOnly ? printAddresses : textPrinter(options)
+  return (event) => {
+    print(event)
+    if (event.event !== 'ready') return
+    if (options.qr) void showQr(event.tunnel)
+    if (options.copy) void copyAddress(event.tunnel, print)
+  }
+}
+
+function printJson(event: PublishEvent): void {
+  process.stdout.write(`${JSON.stringify(event)}\n`)
+}
+
+function printAddresses(event: PublishEvent): void {
+  if (event.event === 'ready') process.stdout.write(event.tunnel.endpoints.map(({ address }) => `${address}\n`).join(''))
+}
+
+function textPrinter({ quiet, connectFlags }: PublishViewOptions): (event: PublishEvent) => void {
+  const text = new PublishText({ paint: colours(process.stdout), columns: columnsOf(process.stdout), connectFlags, quiet })
+  return (event) => {
+    const aside = event.event === 'progress' || event.event === 'warning' || event.event === 'error'
+    const stream = aside ? process.stderr : process.stdout
+    stream.write(text.text(event))
+  }
+}
+
+async function showQr({ endpoints }: TunnelSnapshot): Promise<void> {
+  const { renderUnicodeCompact } = await import('uqr')
+  for (const { address } of endpoints) process.stdout.write(`${renderUnicodeCompact(address, { border: 2 })}\n\n`)
+}
+
+async function copyAddress({ id, endpoints }: TunnelSnapshot, print: (event: PublishEvent) => void): Promise<void> {
+  try {
+    const { default: clipboard } = await import('clipboardy')
+    await clipboard.write(endpoints[0]?.address ?? '')
+  } catch {
+    // A machine without a desktop has no clipboard; the tunnel is what matters.
+    print({ event: 'warning', tunnel: id, code: 'BEAM_WARN_CLIPBOARD', message: 'The address could not be copied: this session has no clipboard.' })
+  }
+}

@@ -1,0 +1,61 @@
+import { fstatSync } from 'node:fs'
+import { Socket } from 'node:net'
+import type { Duplex, Readable, Writable } from 'node:stream'
+import { UnreachableError, isBeamError } from '../core/errors.ts'
+
+/**
+ * Standard output as a stream that can be ended: `process.stdout.end()` leaves the descriptor open, so a reader behind a pipe would never
+ * see the end of what the far service sent. Files and terminals have nobody waiting for an end and stay as they are.
+ */
+export function endableStdout(): Writable {
+  const stat = fstatSync(1)
+  return stat.isFIFO() || stat.isSocket() ? new Socket({ fd: 1, readable: false, writable: true }) : process.stdout
+}
+
+/**
+ * Carries raw bytes between a stream and standard input and output until both directions have ended. The end of one direction is passed
+ * on and leaves the other one open. A reader that goes away ends it without an error.
+ * @throws UnreachableError (`BEAM_ERR_STREAM_RESET`) when the far end breaks off
+ */
+export function joinStdio(stream: Duplex, input: Readable, output: Writable, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let sent = false
+    let received = false
+    const finish = (error?: unknown): void => {
+      signal.removeEventListener('abort', onAbort)
+      input.unpipe(stream).pause()
+      stream.unpipe(output)
+      stream.on('error', () => {}).destroy()
+      if (error === undefined) resolve()
+      else reject(error)
+    }
+    const onAbort = (): void => finish(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    if (signal.aborted) return onAbort()
+    const half = (): void => {
+      if (sent && received) finish()
+    }
+    stream.on('finish', () => {
+      sent = true
+      half()
+    })
+    stream.on('error', (error) => finish(isBeamError(error) ? error : brokenOff(error)))
+    stream.on('close', () => {
+      if (!stream.readableEnded || !stream.writableFinished) finish(brokenOff())
+    })
+    const delivered = (): void => {
+      received = true
+      half()
+    }
+    if (output === process.stdout) stream.on('end', delivered)
+    else output.on('finish', delivered)
+    output.on('error', () => finish())
+    input.on('error', () => stream.end())
+    input.pipe(stream)
+    stream.pipe(output, { end: output !== process.stdout })
+  })
+}
+
+function brokenOff(cause?: unknown): UnreachableError {
+  return new UnreachableError('The far end broke the connection off.', { code: 'BEAM_ERR_STREAM_RESET', cause })
+}
