@@ -64,7 +64,7 @@ export default {
     rule('no-orphans', 'A file that nobody imports is forgotten or dead.', { orphan: true, pathNot: '\\.d\\.ts$' }, {}),
   ],
   options: {
-    doNotFollow: { path: 'node_modules' },
+    doNotFollow: { path: ['node_modules', '^dist/'] },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['beam:source', 'import', 'types', 'default'] },

@@ -37,7 +37,7 @@ try {
     join(folder, 'tsconfig.json'),
     JSON.stringify({
       extends: '../../../tsconfig.json',
-      compilerOptions: { rootDir: '.', outDir: 'out', declaration: false },
+      compilerOptions: { rootDir: '.', outDir: 'out', declaration: false, declarationMap: false, sourceMap: false },
       include: ['*.ts'],
     }),
   )
