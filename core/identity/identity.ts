@@ -62,8 +62,15 @@ export function rawPublicKey(key: KeyObject): Buffer | undefined {
   return Buffer.from(key.export({ format: 'der', type: 'spki' }).subarray(SPKI_PREFIX.length))
 }
 
-function fromPrivateKey(privateKey: KeyObject): Identity {
+/** The key pair of a private key object; undefined when it is no Ed25519 key. */
+export function identityFromPrivateKey(privateKey: KeyObject): Identity | undefined {
+  if (privateKey.asymmetricKeyType !== 'ed25519') return undefined
   const publicKey = rawPublicKey(createPublicKey(privateKey))
-  if (publicKey === undefined) throw new TypeError('not an Ed25519 key')
-  return { publicKey, privateKey }
+  return publicKey === undefined ? undefined : { publicKey, privateKey }
+}
+
+function fromPrivateKey(privateKey: KeyObject): Identity {
+  const identity = identityFromPrivateKey(privateKey)
+  if (identity === undefined) throw new TypeError('not an Ed25519 key')
+  return identity
 }
