@@ -1,6 +1,6 @@
 /**
- * The contract between Beam and a network. Every "must" below is one test of the conformance suite (core/testing/conformance), and the
- * other way round.
+ * The contract between Beam and a network. What a backend must do is a promise; the word in brackets after it, `[stop-twice]`, is the
+ * name of the promise in the conformance suite (core/testing/conformance). Every promise here is one test there, and the other way round.
  */
 import type { Duplex } from 'node:stream'
 import type { BackendCapabilities } from './capabilities.ts'
@@ -49,26 +49,37 @@ export type StreamHandler = (stream: Duplex, visitor: Visitor) => void
 export interface AccessPolicy {
   /** Visitor keys as `beam key show` prints them; empty = any key. */
   readonly allow?: readonly string[]
-  /** A word that visitors must know. Never sent over the wire. */
+  /** A word that visitors have to know. Never sent over the wire. */
   readonly secret?: string
 }
 
 /** What a tunnel is to be. */
 export interface TunnelOptions {
-  /** Id of the tunnel; made up by the backend when absent. Must be unused in this backend. */
+  /** Id of the tunnel; made up by the backend when absent. The backend must keep to it [id-kept] and must refuse one in use [id-taken]. */
   readonly id?: string
-  /** Name by which the address is kept across restarts. Absent = a new address every time. */
+  /**
+   * Name by which the address is kept across restarts. Absent = a new address every time. Where addresses are persistent, the same name
+   * (and identity) must give the same address again [address-persistent].
+   */
   readonly name?: string
   /** Host of the local service. Default: `localhost`, on which both ::1 and 127.0.0.1 are tried. */
   readonly host?: string
-  /** Domain to claim for the tunnel (only where the network has domains). */
+  /** Domain to claim for the tunnel. Where the network has domains, it must resolve to the tunnel [domain-option]. */
   readonly domain?: string
   /** The service key, where the caller keeps keys; a backend with keys of its own kind ignores it. */
   readonly identity?: Identity
+  /**
+   * Where access is controlled, a visitor with an allowed key must get in [access-allowed], one with another key or none must not
+   * reach the service [access-refused]; the right word must let in [access-secret-right], a wrong one or none must not
+   * [access-secret-wrong].
+   */
   readonly access?: AccessPolicy
-  /** Takes the visitors' streams instead of the local port. */
+  /** Takes the visitors' streams instead of the local port, which must then not be used [on-stream]. */
   readonly onStream?: StreamHandler
-  /** Told what happens, from the call of `startTunnel` until the tunnel ends. Must not throw. */
+  /**
+   * Told what happens, from the call of `startTunnel` until the tunnel ends; it does not throw. It must be told each address, at the
+   * latest when `startTunnel` resolves [address-event].
+   */
   readonly onEvent?: (event: TunnelEvent) => void
   /** Ends the attempt to start; a started tunnel is not touched by it. */
   readonly signal?: AbortSignal
@@ -127,47 +138,68 @@ export interface DomainRegistration {
 /**
  * One network.
  *
- * Lifecycle: a constructor does no I/O and cannot fail on the network. `initialize` is called once, before anything else that does I/O.
- * After `[Symbol.asyncDispose]` no tunnel, socket, timer or child process of the backend must be left; calling it twice must be harmless.
+ * Lifecycle: a constructor must open nothing on the network [constructor-no-io] and cannot fail on it. `initialize` comes before anything
+ * else that does I/O; repeating it must be harmless [initialize-twice].
+ * After `[Symbol.asyncDispose]` no tunnel, socket, timer or child process of the backend must be left [dispose-leaves-nothing]; calling it
+ * twice must be harmless [dispose-twice], and so must calling it without `initialize` [dispose-idle].
+ *
+ * Anonymity: where `exposesPublisherIp` and `exposesVisitorIp` are not both true, the two ends must not be connected directly
+ * [no-direct-connection] and no name must be looked up in the DNS [no-dns-lookup]. Where `exposesVisitorIp` is false, the publisher must
+ * not be told a visitor's network address [visitor-address-hidden].
  */
 export interface NetworkBackend extends AsyncDisposable {
   /** Short lower-case name, unique among the loaded backends. */
   readonly name: string
 
   /**
-   * Brings up what all tunnels share. Must reject with the signal's reason when the signal fires.
+   * Brings up what all tunnels share. Must reject with the signal's reason when the signal has fired or fires while it waits
+   * [initialize-abort].
    * @throws BackendUnavailableError when the network cannot be used from this machine.
    */
   initialize(options?: { readonly signal?: AbortSignal }): Promise<void>
 
   /**
    * Publishes a local TCP port. Resolves when visitors can connect, as far as the backend can tell (the mesh: it listens).
-   * The id must be unique; every endpoint must carry an address that `isDialler` backends can dial; streams must be byte-exact
-   * under back-pressure and half-close, and a reset must arrive as a reset. A failure must leave nothing behind.
-   * Must reject with the signal's reason when the signal has fired or fires while it waits.
+   * The id must be unique [id-unique]; every endpoint must carry an address that `isDialler` backends can dial [endpoint-dialable].
+   * A failure must leave nothing behind [start-failure-leaves-nothing]. A port that is no whole number from 1 to 65535 must be refused with
+   * a ConfigError [port-invalid].
+   * Must reject with the signal's reason when the signal has fired [start-abort-before] or fires while it waits [start-abort-during].
+   *
+   * Streams must be byte-exact, also with a slow reader [bytes-to-visitor] [bytes-to-service], and must hold the sender back instead of
+   * filling memory [backpressure-to-visitor] [backpressure-to-service]. When one side ends, the other direction must go on: the visitor's
+   * end first [half-close-visitor], the service's first [half-close-service], also before its side read anything [half-close-untouched].
+   * A reset must arrive as a reset, not as an end [reset-from-service] [reset-from-visitor], and a tunnel must outlive many of
+   * them [resets-in-a-row]. Many streams must work at once [parallel-streams], stalled ones must not block others [stalled-readers], and
+   * one after the other all must succeed [sequential-connections]. A local service that is absent must reset the stream or fail the dial,
+   * and the tunnel must live on [service-absent].
+   * What is a protocol over TCP must work: a short exchange [echo], HTTP on a kept connection [http-keep-alive] and in chunks
+   * [http-chunked], WebSocket [websocket], server-sent events [server-sent-events], pipelined binary requests [binary-protocol].
    * @throws BackendUnavailableError, ConfigError (port, options)
    */
   startTunnel(port: number, options?: TunnelOptions): Promise<TunnelInfo>
 
-  /** Ends a tunnel and closes its streams. Must be harmless when repeated or when the id is unknown. */
+  /**
+   * Ends a tunnel; its streams must be closed and no new ones accepted [stop-ends-tunnel]. Must be harmless when repeated [stop-twice] or
+   * when the id is unknown [stop-unknown].
+   */
   stopTunnel(tunnelId: string): Promise<void>
 
-  /** The state and the running tunnels. Must never reject, and answer within a second. */
+  /** The state and the running tunnels, which must all be there [status-tunnels]. Must never reject [status-never-rejects], and must answer within a second [status-prompt]. */
   getStatus(): Promise<BackendStatus>
 
   /**
-   * The address that a domain stands for.
-   * @throws UnreachableError (`BEAM_ERR_NOT_FOUND`) when nobody claims it, UnsupportedError where the network has no domains.
+   * The address that a domain stands for. Must reject with an UnreachableError (`BEAM_ERR_NOT_FOUND`) when nobody claims it
+   * [domain-unknown], and, like `registerDomain`, with an UnsupportedError where the network has no domains [domain-unsupported].
    */
   resolveDomain(domain: string, context: ResolutionContext): Promise<string>
 
   /**
-   * Claims a domain for the tunnel with this id (default: the tunnel that was started last).
-   * @throws UnsupportedError where the network has no domains.
+   * Claims a domain for the tunnel with this id (default: the tunnel that was started last). Afterwards the domain must resolve to an
+   * address of that tunnel, also for others on the network [domain-resolves].
    */
   registerDomain(domain: string, options?: { readonly tunnelId?: string; readonly signal?: AbortSignal }): Promise<DomainRegistration>
 
-  /** What the backend can do. Must answer without I/O and always the same. */
+  /** What the backend can do. Must answer without I/O [capabilities-no-io] and always the same [capabilities-constant]. */
   getCapabilities(): BackendCapabilities
 
   /** What was measured so far. */
@@ -181,7 +213,7 @@ export interface DialOptions {
   readonly identity?: Identity
   /** The word of a publisher that asks for one. */
   readonly secret?: string
-  /** Streams with different values must not be linkable by the network where it can keep them apart (Tor: circuits). */
+  /** Streams with different values must not be linkable by the network where it can keep them apart (Tor: circuits) [isolation]. */
   readonly isolation?: string
 }
 
@@ -200,16 +232,17 @@ export interface Path {
 
 /** A backend that opens byte streams to addresses of its network. */
 export interface Dialler {
-  /** Whether this backend understands the address. No I/O. */
+  /** Whether this backend understands the address. No I/O. Must say no to what is no address of its network [can-dial]. */
   canDial(address: string): boolean
   /**
-   * Reaches the address end to end, without a stream to the service, and says how. What it builds up serves later dials.
+   * Reaches the address end to end, without a stream to the service, and must say how [reach-path]. What it builds up serves later dials.
    * @throws UnreachableError, BackendUnavailableError, TimeoutError
    */
   reach(address: string, options?: DialOptions): Promise<Path>
   /**
-   * A stream to the service behind the address.
-   * Must reject with the signal's reason when the signal fires; the stream must pass on half-close and resets.
+   * A stream to the service behind the address: `end()` ends the visitor's direction only; `destroy(error)`
+   * (`resetAndDestroy()` on a TCP socket) resets it. A reset from the far end closes the stream without `end`.
+   * Must reject with the signal's reason when the signal has fired [dial-abort-before] or fires while it waits [dial-abort-during].
    * @throws UnreachableError (theirs), BackendUnavailableError (ours), TimeoutError
    */
   dial(address: string, options?: DialOptions): Promise<Duplex>
@@ -217,20 +250,25 @@ export interface Dialler {
   dialReveals(address: string): readonly string[]
 }
 
-/** A backend that sends and receives single messages: bounded, in no promised order, perhaps not at all. */
+/**
+ * A backend that sends and receives single messages: bounded, in no promised order, perhaps not at all. Messages go to the endpoint
+ * addresses of the receiving backend's tunnels. What arrives must be what was sent [message-exact].
+ */
 export interface MessageNetwork {
-  /** Largest message, in bytes. */
+  /** Largest message, in bytes. A larger one must be refused by `send` [message-size-limit]. */
   readonly maxMessageBytes: number
   send(address: string, message: Uint8Array, options?: { readonly signal?: AbortSignal }): Promise<void>
+  /** Hears every message until the returned function is called, after which it must hear nothing [message-unsubscribe]. */
   onMessage(handler: (message: Uint8Array, replyTo: string | undefined) => void): () => void
 }
 
 /** A backend that publishes a snapshot of a site instead of live traffic. */
 export interface SitePublisher {
-  publishSite(
-    folder: string,
-    options?: { readonly name?: string; readonly signal?: AbortSignal },
-  ): Promise<{ readonly address: string }>
+  /**
+   * Publishes the files of a folder. Under the address every file must be found unchanged [site-published].
+   * Must reject with the signal's reason when the signal has fired [site-abort].
+   */
+  publishSite(folder: string, options?: { readonly name?: string; readonly signal?: AbortSignal }): Promise<{ readonly address: string }>
 }
 
 const has = (value: object, ...methods: string[]): boolean =>

@@ -1,0 +1,7 @@
+export { testBackend, type Runner, type TestContext } from './suite.ts'
+export { runConformance, type ConformanceOptions, type ConformanceReport, type PromiseResult } from './run-conformance.ts'
+export { DEFAULT_SIZES, type ConformanceFixture, type Sizes } from './fixture.ts'
+export { CHAPTERS, PROMISES, PROMISE_IDS, type Chapter, type PromiseId } from './promises.ts'
+export { ProcessObserver, type Observation, type Observer } from './observe.ts'
+export type { Latency, Measurements } from './measure.ts'
+export type { Reliability } from './stage.ts'

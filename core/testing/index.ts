@@ -1,0 +1,10 @@
+/**
+ * For authors of backends and for tests: the conformance suite, a network inside one process, fault injection, and nets of nodes on loopback.
+ * @packageDocumentation
+ */
+export * from './conformance/index.ts'
+export { MemoryBackend } from './memory-backend.ts'
+export { MemoryMessageBackend } from './memory-messages.ts'
+export { MemorySiteBackend } from './memory-sites.ts'
+export { MemoryNetwork } from './memory-network.ts'
+export { MemoryStream } from './memory-stream.ts'
