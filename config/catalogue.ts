@@ -1,6 +1,7 @@
 import type { JsonSchema } from '../core/index.ts'
 import { variablesOf } from './environment.ts'
 import { KNOWN_BACKENDS, type KnownBackend } from './known-backends.ts'
+import { isMap } from './key-path.ts'
 import { nearest } from './nearest.ts'
 import { listWords } from './show-value.ts'
 
@@ -34,9 +35,17 @@ export type Standing =
 
 /** Tells which backends are installed, known or neither. */
 export interface Catalogue {
+  /** The schema of a backend's own settings; undefined when it is not installed. */
+  readonly schemaOf: SchemaOf
   standing(name: string): Promise<Standing>
   /** Environment variables that the installed backends read. */
   variables(): Promise<string[]>
+}
+
+/** The entries of `plugins`, as far as they are texts. */
+export function pluginsOf(config: unknown): string[] {
+  const plugins = isMap(config) ? config['plugins'] : undefined
+  return Array.isArray(plugins) ? plugins.filter((name) => typeof name === 'string') : []
 }
 
 /** The backends as the caller knows them. */
@@ -46,6 +55,7 @@ export async function openCatalogue(options: CatalogueOptions, sources: PluginSo
   const known = given.map((entry) => (typeof entry === 'string' ? { name: entry } : entry))
   const names = known.map(({ name }) => name)
   return {
+    schemaOf,
     async standing(name) {
       const schema = await schemaOf(name)
       if (schema !== undefined) return { state: 'installed', schema }

@@ -1,7 +1,7 @@
 import { resolveBlock, type ResolvedBlock } from './backend-block.ts'
 import type { BeamConfig } from './beam-config.generated.ts'
 import { beamSchema } from './beam-schema.ts'
-import { openCatalogue, type Catalogue, type CatalogueOptions } from './catalogue.ts'
+import { openCatalogue, pluginsOf, type Catalogue, type CatalogueOptions } from './catalogue.ts'
 import { misspelt, overridesFor, setIn, variablesOf, type Override } from './environment.ts'
 import { formatKeyPath, isMap, nameKeyPath, type KeyPath } from './key-path.ts'
 import type { Environment } from './paths.ts'
@@ -47,8 +47,7 @@ export async function checkConfig(input: unknown, options: CheckOptions): Promis
   findings.push(...rules.problems)
   warnings.push(...rules.warnings)
   const borrowed: { path: KeyPath; from: KeyPath }[] = []
-  const plugins = list(config['plugins']).filter((name) => typeof name === 'string')
-  const catalogue = await openCatalogue(options, { plugins, folder })
+  const catalogue = await openCatalogue(options, { plugins: pluginsOf(config), folder })
   for (const [index, entry] of list(config['backends']).entries()) {
     if (!isMap(entry) || typeof entry['name'] !== 'string') continue
     const path: KeyPath = ['backends', index]

@@ -2,13 +2,13 @@ import { dirname, relative, resolve } from 'node:path'
 import { BackendUnavailableError, ConfigError, type BeamPaths } from '../core/index.ts'
 import { resolveBlock } from './backend-block.ts'
 import type { BackendEntry, BeamConfig, BeamConfigInput } from './beam-config.generated.ts'
-import type { CatalogueOptions } from './catalogue.ts'
+import type { Catalogue, CatalogueOptions } from './catalogue.ts'
 import { checkConfig, type Checked } from './check.ts'
 import { findConfigFile } from './find.ts'
 import { formatKeyPath, nameKeyPath } from './key-path.ts'
 import { beamPaths, type Environment } from './paths.ts'
 import { inOrder, InvalidConfigError, type Problem } from './problem.ts'
-import { readConfigFile } from './read-file.ts'
+import { readConfigFile, type FileText } from './read-file.ts'
 import { parseSource, type ConfigSource } from './source.ts'
 
 /** Where the configuration comes from and who knows the backends. */
@@ -38,6 +38,8 @@ export interface LoadedConfig {
   readonly warnings: readonly Problem[]
   /** The settings that the environment gives. */
   readonly overrides: readonly { readonly variable: string; readonly path: string }[]
+  /** Who knows the backends. */
+  readonly catalogue: Catalogue
   /**
    * The entry of a backend that is about to be used, declared or not (then with defaults).
    * @throws ConfigError `BEAM_ERR_BACKEND_UNKNOWN` · BackendUnavailableError `BEAM_ERR_BACKEND_NOT_INSTALLED` · InvalidConfigError
@@ -104,17 +106,17 @@ export function displayName(file: string, cwd: string = process.cwd()): string {
   return short === '' || short.startsWith('..') ? file : short
 }
 
+/** A file's text with what is needed to write it again. */
+export type SourceFile = ConfigSource & Omit<FileText, 'text' | 'uid'>
+
 /**
  * Reads a file's text and syntax.
  * @throws InvalidConfigError
  */
-export async function readSource(
-  file: string,
-  options: LoadOptions,
-): Promise<ConfigSource & { readonly mode: number; readonly bom: boolean }> {
+export async function readSource(file: string, options: LoadOptions): Promise<SourceFile> {
   const { cwd = process.cwd(), env = process.env, userId = process.getuid?.() } = options
   const shown = displayName(file, cwd)
-  const { text, mode, uid, bom } = await readConfigFile(file, shown)
+  const { text, uid, ...rest } = await readConfigFile(file, shown)
   const searched = options.file === undefined && (env['BEAM_CONFIG'] ?? '') === ''
   // Whoever can put a file above the working directory (in a shared folder) could name plugins in it, and so run code as this user.
   if (searched && userId !== undefined && uid !== userId && uid !== 0) {
@@ -124,7 +126,7 @@ export async function readSource(
   }
   const source = parseSource(text, shown)
   if (source.problems.length > 0) throw new InvalidConfigError(inOrder(source.problems))
-  return { ...source, mode, bom }
+  return { ...source, ...rest }
 }
 
 function emptiness(source: ConfigSource): Problem[] {
@@ -148,6 +150,7 @@ function finish(checked: Checked, { file, folder, env, warnings = [] }: Surround
     folder,
     warnings: [...warnings, ...checked.warnings],
     overrides: checked.overrides.map(({ variable, path }) => ({ variable, path: formatKeyPath(nameKeyPath(config, path)) })),
+    catalogue: checked.catalogue,
     useBackend: (name) => useBackend(name, checked, env),
   }
 }

@@ -8,11 +8,12 @@ export const MAX_CONFIG_BYTES = 256 * 1024
 /** What a file was when it was read. */
 export interface FileText {
   readonly text: string
+  readonly bytes: Buffer
   /** Whether it began with a byte order mark (which `text` lacks). */
   readonly bom: boolean
   /** Permission bits. */
   readonly mode: number
-  /** Owner. */
+  /** Id of the owner. */
   readonly uid: number
 }
 
@@ -40,7 +41,7 @@ export async function readConfigFile(file: string, shown: string): Promise<FileT
     if (length > MAX_CONFIG_BYTES) throw fail(`the file is too large; at most ${MAX_CONFIG_BYTES} bytes are read`)
     const { text, bom, problem } = decode(bytes.subarray(0, length))
     if (problem !== undefined) throw fail(problem, 'Save the file as UTF-8.')
-    return { text, bom, mode: stat.mode & 0o777, uid: stat.uid }
+    return { text, bytes: bytes.subarray(0, length), bom, mode: stat.mode & 0o777, uid: stat.uid }
   } catch (error) {
     if (error instanceof InvalidConfigError) throw error
     const { code } = error as NodeJS.ErrnoException
