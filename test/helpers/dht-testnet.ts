@@ -14,14 +14,15 @@ async function destroyAll(nodes: readonly HyperDHT[]): Promise<void> {
 
 /**
  * Starts a DHT of `size` nodes in this process, on free ports of 127.0.0.1; nothing leaves the machine. 8 nodes take about 0.2 s.
- * The first one is the bootstrap node; hole punching needs at least three more as relays.
+ * The first one is the bootstrap node (on `port`, when one is given); hole punching needs at least three more as relays.
  */
-export async function startDhtTestnet(size = 8): Promise<DhtTestnet> {
+export async function startDhtTestnet(size = 8, { port = 0 }: { readonly port?: number } = {}): Promise<DhtTestnet> {
   const nodes: HyperDHT[] = []
   const bootstrap: string[] = []
   try {
     while (nodes.length < size) {
-      const node = new HyperDHT({ bootstrap: [...bootstrap], host: '127.0.0.1', port: [0, 0], ephemeral: false, firewalled: false })
+      const ports = nodes.length === 0 && port !== 0 ? ([port, port + 1] as const) : ([0, 0] as const)
+      const node = new HyperDHT({ bootstrap: [...bootstrap], host: '127.0.0.1', port: ports, ephemeral: false, firewalled: false })
       nodes.push(node)
       await node.fullyBootstrapped()
       if (bootstrap.length === 0) bootstrap.push(`127.0.0.1:${node.address()?.port}`)
