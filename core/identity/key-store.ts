@@ -64,7 +64,11 @@ async function read(kind: KeyKind, path: string): Promise<Identity | undefined> 
   if (content === undefined) return undefined
   const identity = parse(kind, content.toString('utf8'))
   if (identity !== undefined) return identity
-  throw storageError(`${path} holds no intact ${kind} key`, undefined, 'Restore it from a backup. Without it the address is lost: move the file away to get a new key.')
+  throw storageError(
+    `${path} holds no intact ${kind} key`,
+    undefined,
+    'Restore it from a backup. Without it the address is lost: move the file away to get a new key.',
+  )
 }
 
 function parse(kind: KeyKind, text: string): Identity | undefined {

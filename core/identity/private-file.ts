@@ -26,7 +26,13 @@ export async function readPrivateFile(path: string, options: { readonly maxBytes
   try {
     const stats = await file.stat()
     checkOwnership(path, stats)
-    if (stats.size > options.maxBytes) throw storageError(`${path} is larger than ${options.maxBytes} bytes, so Beam has not written it`)
+    if (stats.size > options.maxBytes) {
+      throw storageError(
+        `${path} is larger than ${options.maxBytes} bytes`,
+        undefined,
+        'Beam has not written it. Restore it from a backup, or move it away.',
+      )
+    }
     return await file.readFile()
   } catch (error) {
     throw storageError(`${path} cannot be read`, error)
@@ -91,6 +97,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
   ENOSPC: 'the disk is full',
   EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the file would be larger than this process may write',
   EISDIR: 'it is a folder',
   ENOTDIR: 'a part of the path is no folder',
   EEXIST: 'something else is in its place',
@@ -98,7 +105,7 @@ const REASONS: Readonly<Record<string, string>> = {
 }
 
 function checkOwnership(path: string, stats: Stats): void {
-  if (!stats.isFile()) throw storageError(`${path} is not a file`)
+  if (!stats.isFile()) throw storageError(`${path} is not a file`, undefined, 'Move away the folder or device of this name.')
   if (isWindows) return
   const user = process.getuid?.()
   if (stats.uid !== user && user !== 0) {

@@ -37,7 +37,11 @@ export type LockResult = { readonly lock: AsyncDisposable } | { readonly heldBy:
  * @throws ConfigError when the runtime folder cannot be used for sockets.
  */
 export async function tryProcessLock(paths: Pick<BeamPaths, 'runtime'>, subject: string): Promise<LockResult> {
-  const id = createHash('sha256').update('beam lock\0').update(subject).digest('hex').slice(0, 2 * ID_BYTES)
+  const id = createHash('sha256')
+    .update('beam lock\0')
+    .update(subject)
+    .digest('hex')
+    .slice(0, 2 * ID_BYTES)
   if (process.platform === 'win32') return tryPipe(paths.runtime, id)
   const folder = join(paths.runtime, 'locks')
   try {
@@ -142,20 +146,23 @@ function ask(path: string, { yields }: { readonly yields: boolean }): Promise<nu
       else if (text.length > MAX_ANSWER_BYTES || (yields && text.startsWith('contending\n'))) done(0)
     })
     socket.on('close', gone)
-    socket.on('error', (error: NodeJS.ErrnoException) => {
+    socket.on('error', (problem: NodeJS.ErrnoException) => {
       // `close` follows, and must not end this before the dead socket is removed.
       socket.off('close', gone)
       cancelTimer()
-      if (error.code === 'ECONNREFUSED') unlink(path).then(gone, gone)
+      if (problem.code === 'ECONNREFUSED') unlink(path).then(gone, gone)
       // Reset: it closed while we asked. Anything else (no permission, full queue) means that somebody is there.
-      else done(['ENOENT', 'ECONNRESET', 'EPIPE'].includes(error.code ?? '') ? undefined : 0)
+      else done(['ENOENT', 'ECONNRESET', 'EPIPE'].includes(problem.code ?? '') ? undefined : 0)
     })
   })
 }
 
 /** Windows ends a named pipe with its process and refuses a second server of one name, so the pipe is the lock. */
 async function tryPipe(runtime: string, id: string): Promise<LockResult> {
-  const place = createHash('sha256').update(runtime.toLowerCase()).digest('hex').slice(0, 2 * ID_BYTES)
+  const place = createHash('sha256')
+    .update(runtime.toLowerCase())
+    .digest('hex')
+    .slice(0, 2 * ID_BYTES)
   try {
     const contender = await Contender.listen(`\\\\.\\pipe\\beam-${place}-${id}`)
     contender.hold()

@@ -69,7 +69,8 @@ export function checkRecord(record: ServiceRecord): void {
   if (!isTextList(endpoints, MAX_ENDPOINTS, (text) => text.length <= MAX_ENDPOINT_LENGTH && ENDPOINT.test(text))) {
     throw invalid(`its endpoints are not at most ${MAX_ENDPOINTS} printable addresses`)
   }
-  if (!isWhole(ttlSeconds) || ttlSeconds < 1 || ttlSeconds > MAX_TTL_SECONDS) throw invalid(`its ttl is not 1 to ${MAX_TTL_SECONDS} seconds`)
+  if (!isWhole(ttlSeconds) || ttlSeconds < 1 || ttlSeconds > MAX_TTL_SECONDS)
+    throw invalid(`its ttl is not 1 to ${MAX_TTL_SECONDS} seconds`)
   if (!isWhole(sequence) || !isWhole(issuedAt)) throw invalid('its sequence number or time is no whole number')
   if (typeof tombstone !== 'boolean') throw invalid('its withdrawal is neither true nor false')
   if (tombstone && endpoints.length > 0) throw invalid('it is withdrawn and yet has endpoints')

@@ -13,7 +13,7 @@ const MAX_PINS = 10_000
 /** Room for so many names of the longest kind, each with its key and punctuation. */
 const MAX_FILE_BYTES = MAX_PINS * 400
 /** How long another process may take to write its pin before this one gives up, and how often to look. Writing takes milliseconds. */
-const LOCK_TIMEOUT_MS = 5000
+const LOCK_TIMEOUT_MS = 2000
 const LOCK_RETRY_MS = 20
 
 /** The keys that were accepted for names: trust on first use. */
@@ -83,7 +83,11 @@ async function read(path: string): Promise<Map<string, Uint8Array>> {
   const pins = content === undefined ? new Map<string, Uint8Array>() : parse(content.toString('utf8'))
   if (pins !== undefined) return pins
   // Starting afresh would accept whoever claims a name next, so that is left to the user.
-  throw storageError(`${path} is damaged or of another version`, undefined, 'Mend it or restore a copy. If you move it away, every name is new again: check each key with its publisher.')
+  throw storageError(
+    `${path} is damaged or of another version`,
+    undefined,
+    'Mend it or restore a copy. If you move it away, every name is new again: check each key with its publisher.',
+  )
 }
 
 function parse(text: string): Map<string, Uint8Array> | undefined {
@@ -105,7 +109,9 @@ function parse(text: string): Map<string, Uint8Array> | undefined {
 }
 
 function serialise(pins: ReadonlyMap<string, Uint8Array>): string {
-  const names = Object.fromEntries([...pins].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, key]) => [name, encodeKey('service', key)]))
+  const names = Object.fromEntries(
+    [...pins].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, key]) => [name, encodeKey('service', key)]),
+  )
   return `${JSON.stringify({ version: 1, names }, null, 2)}\n`
 }
 
@@ -116,7 +122,11 @@ async function waitForLock(paths: Pick<BeamPaths, 'runtime'>): Promise<AsyncDisp
     if ('lock' in result) return result.lock
     if (systemClock.monotonic() > deadline) {
       const who = result.heldBy > 0 ? `process ${result.heldBy}` : 'another process'
-      throw storageError(`The accepted keys are being written by ${who}, which does not come to an end`, undefined, 'Try again, or end that process.')
+      throw storageError(
+        `The accepted keys are being written by ${who}, which does not come to an end`,
+        undefined,
+        'Try again, or end that process.',
+      )
     }
     await sleep(LOCK_RETRY_MS)
   }

@@ -24,6 +24,7 @@ export function compareRecords(a: ServiceRecord, b: ServiceRecord): number {
 export function selectNewest(records: readonly ServiceRecord[]): ServiceRecord | undefined {
   const [first, ...others] = records
   if (first === undefined) return undefined
-  if (others.some((record) => Buffer.compare(record.serviceKey, first.serviceKey) !== 0)) throw new RangeError('records of several services')
+  if (others.some((record) => Buffer.compare(record.serviceKey, first.serviceKey) !== 0))
+    throw new RangeError('records of several services')
   return others.reduce((newest, record) => (compareRecords(record, newest) > 0 ? record : newest), first)
 }

@@ -4,7 +4,14 @@ import type { AddressInfo } from 'node:net'
 import tls from 'node:tls'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import { CleanupStack, generateIdentity, identityFromSeed, rawPublicKey, selfSignedCertificate, type Identity } from '../../../core/index.ts'
+import {
+  CleanupStack,
+  generateIdentity,
+  identityFromSeed,
+  rawPublicKey,
+  selfSignedCertificate,
+  type Identity,
+} from '../../../core/index.ts'
 
 let cleanup = new CleanupStack()
 afterEach(async () => {
@@ -18,8 +25,16 @@ function peerKey(socket: tls.TLSSocket): Buffer | undefined {
   return certificate === undefined ? undefined : rawPublicKey(certificate.publicKey)
 }
 
-async function handshake(server: Identity, client: Identity): Promise<{ seenByServer: Buffer | undefined; seenByClient: Buffer | undefined }> {
-  const listener = tls.createServer({ ...selfSignedCertificate(server), requestCert: true, rejectUnauthorized: false, minVersion: 'TLSv1.3' })
+async function handshake(
+  server: Identity,
+  client: Identity,
+): Promise<{ seenByServer: Buffer | undefined; seenByClient: Buffer | undefined }> {
+  const listener = tls.createServer({
+    ...selfSignedCertificate(server),
+    requestCert: true,
+    rejectUnauthorized: false,
+    minVersion: 'TLSv1.3',
+  })
   cleanup.defer(() => new Promise((resolve) => listener.close(resolve)))
   listener.listen(0, '127.0.0.1')
   await once(listener, 'listening')
@@ -72,7 +87,10 @@ describe('selfSignedCertificate', () => {
       const { raw } = new X509Certificate(selfSignedCertificate(identity).cert)
       const keyAt = raw.indexOf(identity.publicKey)
       expect(keyAt).toBeGreaterThan(0)
-      return Buffer.from(raw).fill(0, keyAt, keyAt + 32).subarray(0, -64).toString('hex')
+      return Buffer.from(raw)
+        .fill(0, keyAt, keyAt + 32)
+        .subarray(0, -64)
+        .toString('hex')
     })
     expect(masked[0]).toBe(masked[1])
   })

@@ -1,4 +1,4 @@
-import { fork, type ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { CleanupStack } from '../../../core/index.ts'
@@ -21,9 +21,11 @@ export type Command =
   | { readonly do: 'service-key'; readonly data: string; readonly name: string }
   | { readonly do: 'pin'; readonly data: string; readonly runtime: string; readonly name: string; readonly key: string }
 
-/** Starts a child; the cleanup ends it. */
-export async function startChild(cleanup: CleanupStack): Promise<Child> {
-  const child: ChildProcess = fork(fileURLToPath(new URL('child-main.ts', import.meta.url)), { execArgv: ['--import', 'tsx'] })
+/** Starts a child; the cleanup ends it. One that can write no files meets the error that a full disk gives, too (POSIX only). */
+export async function startChild(cleanup: CleanupStack, { canWriteFiles = true } = {}): Promise<Child> {
+  const node = [process.execPath, '--import', 'tsx', fileURLToPath(new URL('child-main.ts', import.meta.url))]
+  const [command = '', ...args] = canWriteFiles ? node : ['sh', '-c', 'ulimit -f 0; exec "$0" "$@"', ...node]
+  const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const exit = once(child, 'exit')
   const kill = async (): Promise<void> => {
     child.kill('SIGKILL')

@@ -17,7 +17,8 @@ afterEach(async () => {
   cleanup = new CleanupStack()
 })
 
-const inUse = (pid: number): unknown => expect.objectContaining({ code: 'BEAM_ERR_NAME_IN_USE', kind: 'unavailable', message: expect.stringContaining(`Process ${pid} `) })
+const inUse = (pid: number): unknown =>
+  expect.objectContaining({ code: 'BEAM_ERR_NAME_IN_USE', kind: 'unavailable', message: expect.stringContaining(`Process ${pid} `) })
 const sockets = (): Promise<string[]> => readdir(join(runtime, 'locks'))
 
 describe('lockName', () => {
@@ -65,7 +66,7 @@ describe('lockName', () => {
     for (let round = 0; round < 150; round++) {
       const name = round % 3 === 0 ? `n${round}` : 'web'
       const answers = await Promise.all(children.map((child) => child.ask({ do: 'lock', runtime, name })))
-      expect(answers.toSorted(), `round ${round}`).toEqual(['BEAM_ERR_NAME_IN_USE', 'BEAM_ERR_NAME_IN_USE', 'won'])
+      expect([...answers.toSorted(), round]).toEqual(['BEAM_ERR_NAME_IN_USE', 'BEAM_ERR_NAME_IN_USE', 'won', round])
       if (round === 50) {
         const winner = answers.indexOf('won')
         await children[winner]?.kill()

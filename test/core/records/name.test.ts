@@ -38,11 +38,18 @@ describe('normaliseName', () => {
     'a'.repeat(100_000),
     '\u202eapp.local',
   ])('refuses %j', (name) => {
-    expect(() => normaliseName(name)).toThrow(expect.objectContaining({ code: 'BEAM_ERR_NAME_INVALID', hint: expect.stringContaining('myapp.local') }))
+    expect(() => normaliseName(name)).toThrow(
+      expect.objectContaining({ code: 'BEAM_ERR_NAME_INVALID', hint: expect.stringContaining('myapp.local') }),
+    )
   })
 
   it('changes nothing the second time, and lets no character through that a domain does not have', () => {
-    const texts = fc.oneof(fc.domain(), fc.webUrl(), fc.string({ unit: 'grapheme' }).map((text) => `${text}.local`), fc.string({ unit: 'binary', maxLength: 300 }))
+    const texts = fc.oneof(
+      fc.domain(),
+      fc.webUrl(),
+      fc.string({ unit: 'grapheme' }).map((text) => `${text}.local`),
+      fc.string({ unit: 'binary', maxLength: 300 }),
+    )
     fc.assert(
       fc.property(texts, (text) => {
         let name: string
@@ -68,6 +75,8 @@ describe('nameTopic', () => {
   })
 
   it('stays what it was in version 1', () => {
-    expect(nameTopic('myapp.local').toString('hex')).toMatchInlineSnapshot(`"709940f0c3723422bd90e5e62ea9f8e8e80022709c6d0b87108a9aaa18df9251"`)
+    expect(nameTopic('myapp.local').toString('hex')).toMatchInlineSnapshot(
+      `"709940f0c3723422bd90e5e62ea9f8e8e80022709c6d0b87108a9aaa18df9251"`,
+    )
   })
 })

@@ -17,7 +17,15 @@ describe('nextSequence', () => {
 describe('newRecord', () => {
   it('fills in an hour of life, the time and the sequence number', () => {
     const record = newRecord({ serviceKey: identity.publicKey, endpoints: [] }, { now: NOW, previous: NOW + 3 })
-    expect(record).toEqual({ serviceKey: identity.publicKey, endpoints: [], metadata: {}, ttlSeconds: 3600, sequence: NOW + 4, issuedAt: NOW, tombstone: false })
+    expect(record).toEqual({
+      serviceKey: identity.publicKey,
+      endpoints: [],
+      metadata: {},
+      ttlSeconds: 3600,
+      sequence: NOW + 4,
+      issuedAt: NOW,
+      tombstone: false,
+    })
     expect(decodeRecord(encodeRecord(record, identity), { now: NOW }).ttlSeconds).toBe(3600)
   })
 })
@@ -25,7 +33,13 @@ describe('newRecord', () => {
 describe('tombstoneOf', () => {
   it('is newer than the record, has no endpoints and outlives any record', () => {
     const tombstone = tombstoneOf(sample, { now: sample.issuedAt })
-    expect(tombstone).toMatchObject({ name: 'myapp.local', sequence: sample.sequence + 1, endpoints: [], ttlSeconds: MAX_TTL_SECONDS, tombstone: true })
+    expect(tombstone).toMatchObject({
+      name: 'myapp.local',
+      sequence: sample.sequence + 1,
+      endpoints: [],
+      ttlSeconds: MAX_TTL_SECONDS,
+      tombstone: true,
+    })
     expect(decodeRecord(encodeRecord(tombstone, identity), { now: NOW })).toEqual({ ...tombstone, metadata: {} })
   })
 })
