@@ -1,0 +1,64 @@
+/* Specification constants */
+
+/** ALPN name of a link (RFC 9113 section 3.2). A side channel offers none; a name of our own would tell every observer what this is. */
+export const LINK_PROTOCOL = 'h2'
+/** Label of the keying material (RFC 8446 section 7.5) that names a link on its side channels: only its two ends know it. */
+export const LINK_TOKEN_LABEL = 'EXPORTER-beam-link-token'
+export const LINK_TOKEN_BYTES = 16
+/** Label of the keying material that a secret is proved with. */
+export const SECRET_LABEL = 'EXPORTER-beam-secret'
+/** Trailer: the sender broke this direction off; what came is not all. */
+export const RESET_TRAILER = 'beam-reset'
+/** Trailer: this direction went on in the stream's side channel, for as many bytes as the value says. */
+export const PIPE_TRAILER = 'beam-pipe'
+/** Request header: proof that the visitor knows the secret. */
+export const SECRET_HEADER = 'beam-secret'
+/** Response headers of a refusal: code of the error, and a sentence for people. */
+export const ERROR_HEADER = 'beam-error'
+export const MESSAGE_HEADER = 'beam-message'
+/** Authority of the stream in which a link is turned round, so that its acceptor can open streams too. */
+export const REVERSE_AUTHORITY = 'reverse.beam'
+/** Path of the request (GET) that asks whether one is let in. */
+export const HELLO_PATH = '/beam/hello'
+/** Path, followed by a stream's number, of the request (DELETE) that breaks a stream off when its trailer can't be sent. */
+export const STREAMS_PATH = '/beam/streams/'
+/** What a side channel starts with: the link's token and the number of the stream (32 bits, big endian). */
+export const PIPE_PREAMBLE_BYTES = LINK_TOKEN_BYTES + 4
+/** What each direction of a side channel starts with: how many bytes went through the link before (64 bits, big endian). */
+export const PIPE_OFFSET_BYTES = 8
+
+/* Implementation constants */
+
+/** What all unread bytes of a link's streams may take in memory at the receiver. */
+export const WINDOW_BUDGET_BYTES = 64 << 20
+/** A stream's window: 4 MiB carry 40 MB/s over a round trip of 100 ms; 64 KiB is what HTTP/2 starts with (RFC 9113 section 6.9.2). */
+export const MAX_STREAM_WINDOW_BYTES = 4 << 20
+export const MIN_STREAM_WINDOW_BYTES = 64 << 10
+/** The window of the whole session: above the budget, so that standing streams together never hold up a moving one. */
+export const SESSION_WINDOW_BYTES = 128 << 20
+/** What a dialler's streams together may queue for the network before they wait: more only makes short messages wait behind long ones. */
+export const BACKLOG_BYTES = 512 << 10
+/** What may be queued in all, answers to the far end included, before the far end counts as hostile. */
+export const MAX_BACKLOG_BYTES = 64 << 20
+/** HTTP/2 frames up to this size: fewer headers and callbacks than the default of 16 KiB. */
+export const MAX_FRAME_BYTES = 1 << 20
+/** Streams of one link at a time. */
+export const MAX_LINK_STREAMS = 4096
+/** A stream that moved this much gets a TLS connection of its own: the handshake (about 2 ms of CPU) is then below a third of what the bytes cost. */
+export const HEAVY_STREAM_BYTES = 4 << 20
+/** Side channels of one link at a time. */
+export const MAX_LINK_PIPES = 64
+/** From the TCP connection to the HTTP/2 settings of the far end. */
+export const HANDSHAKE_TIMEOUT_MS = 10_000
+/** How long the far end may take to answer a request, or to follow an abort, before the stream is cut off. */
+export const REQUEST_TIMEOUT_MS = 10_000
+export const ABORT_TIMEOUT_MS = 5_000
+/** A link that heard nothing for this long is asked for a sign of life (PING, RFC 9113 section 6.7) … */
+export const PING_INTERVAL_MS = 15_000
+/** … and given up when none comes. */
+export const PING_TIMEOUT_MS = 5_000
+/** Links of one listener at a time, and connections that have not shown a key yet. */
+export const MAX_LINKS = 1024
+export const MAX_HANDSHAKES = 128
+/** Memory of one session that is not window: header tables, queued frames (Node counts in MB). */
+export const MAX_SESSION_MEMORY_MB = 256

@@ -1,0 +1,189 @@
+import { once } from 'node:events'
+import { performServerHandshake, type IncomingHttpHeaders, type ServerHttp2Session } from 'node:http2'
+import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { createServer, type Server, type TLSSocket } from 'node:tls'
+import { BackendUnavailableError } from '../errors.ts'
+import type { Identity } from '../identity/identity.ts'
+import type { Logger } from '../logger.ts'
+import { sensitive } from '../sensitive.ts'
+import {
+  HANDSHAKE_TIMEOUT_MS,
+  LINK_PROTOCOL,
+  LINK_TOKEN_BYTES,
+  LINK_TOKEN_LABEL,
+  MAX_HANDSHAKES,
+  MAX_LINKS,
+  PIPE_PREAMBLE_BYTES,
+} from './constants.ts'
+import type { LinkStream } from './link-stream.ts'
+import { Link } from './link.ts'
+import type { Refusal } from './refusal.ts'
+import { sessionOptions } from './session-options.ts'
+import { provenKey, tlsContextOptions } from './tls.ts'
+
+/** Who asks: what the judge of a request is told. */
+export interface Asker {
+  readonly peerKey: Buffer
+  readonly remoteAddress: string | undefined
+  /** Keying material of the connection (RFC 8446 section 7.5). */
+  readonly exportKey: (label: string, bytes: number) => Buffer
+}
+
+/** How links are accepted. */
+export interface LinkListenerOptions {
+  readonly host?: string
+  /** 0 or absent = any free port. */
+  readonly port?: number
+  /** The key to be proved to every dialler. */
+  readonly identity: Identity
+  readonly logger: Logger
+  readonly maxLinks?: number
+  /** Decides about a request; undefined = granted. */
+  readonly judge: (asker: Asker, headers: IncomingHttpHeaders) => Refusal | undefined | Promise<Refusal | undefined>
+  /** Takes a granted stream. */
+  readonly onStream: (stream: LinkStream, link: Link, asker: Asker) => void
+}
+
+/** Accepts links over TCP, and over any other byte stream that is handed in. Every link proves the same key to its dialler. */
+export class LinkListener implements AsyncDisposable {
+  readonly #options: LinkListenerOptions
+  /** Does the handshakes; never listens itself. */
+  readonly #server: Server
+  readonly #tcp: TcpServer
+  readonly #links = new Map<string, Link>()
+  readonly #connections = new Set<Duplex>()
+  /** Connections that have not shown a key yet. */
+  #handshakes = 0
+
+  constructor(options: LinkListenerOptions) {
+    this.#options = options
+    this.#server = createServer({
+      ...tlsContextOptions(options.identity),
+      ALPNProtocols: [LINK_PROTOCOL],
+      requestCert: true,
+      rejectUnauthorized: false,
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    })
+    this.#tcp = createTcpServer({ noDelay: true, keepAlive: true }, (socket) => this.#onConnection(socket))
+    this.#tcp.maxConnections = 2 * (options.maxLinks ?? MAX_LINKS)
+    this.#server.on('secureConnection', (socket) => this.#onSecure(socket))
+    this.#server.on('tlsClientError', (error, socket) => {
+      this.#handshakes--
+      options.logger.debug('handshake failed', { error: error.message })
+      socket.destroy()
+    })
+  }
+
+  /**
+   * Starts to listen on TCP; resolves with where.
+   * @throws BackendUnavailableError when the port cannot be had.
+   */
+  async listen(): Promise<AddressInfo> {
+    const { host = '::', port = 0 } = this.#options
+    this.#tcp.listen({ host, port, backlog: 511 })
+    try {
+      await once(this.#tcp, 'listening')
+    } catch (error) {
+      throw new BackendUnavailableError(`Port ${port} on ${host} cannot be listened on (${(error as NodeJS.ErrnoException).code}).`, {
+        code: 'BEAM_ERR_PORT_IN_USE',
+        cause: error,
+      })
+    }
+    // Running out of file descriptors must not end the process; the next connection may succeed.
+    this.#tcp.on('error', (error) => this.#options.logger.warn('listener', { error: error.message }))
+    return this.#tcp.address() as AddressInfo
+  }
+
+  /** Accepts a link on a byte stream that somebody else has listened for. */
+  accept(carrier: Duplex): void {
+    this.#onConnection(carrier)
+  }
+
+  /** Links that are up. */
+  get links(): readonly Link[] {
+    return [...this.#links.values()]
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const link of this.#links.values()) link.close({ reason: 'the publisher stopped' })
+    for (const connection of this.#connections) connection.destroy()
+    if (!this.#tcp.listening) return
+    this.#tcp.close()
+    await once(this.#tcp, 'close')
+  }
+
+  #onConnection(carrier: Duplex): void {
+    carrier.on('error', () => {})
+    if (this.#handshakes >= MAX_HANDSHAKES || this.#links.size >= (this.#options.maxLinks ?? MAX_LINKS)) {
+      this.#options.logger.warn('too many connections at once', { links: this.#links.size, handshakes: this.#handshakes })
+      carrier.destroy()
+      return
+    }
+    this.#connections.add(carrier)
+    carrier.once('close', () => this.#connections.delete(carrier))
+    this.#handshakes++
+    this.#server.emit('connection', carrier)
+  }
+
+  #onSecure(tls: TLSSocket): void {
+    this.#handshakes--
+    tls.on('error', () => {})
+    let peerKey: Buffer
+    try {
+      peerKey = provenKey(tls)
+    } catch {
+      tls.destroy()
+      return
+    }
+    if (tls.alpnProtocol === LINK_PROTOCOL) this.#startLink(tls, peerKey)
+    else this.#startPipe(tls, peerKey)
+  }
+
+  #startLink(tls: TLSSocket, peerKey: Buffer): void {
+    const exportKey = (label: string, bytes: number): Buffer => tls.exportKeyingMaterial(bytes, label, Buffer.alloc(0))
+    const token = exportKey(LINK_TOKEN_LABEL, LINK_TOKEN_BYTES).toString('hex')
+    const asker: Asker = { peerKey, remoteAddress: tls.remoteAddress, exportKey }
+    const session: ServerHttp2Session = performServerHandshake(tls, sessionOptions)
+    const timer = setTimeout(() => session.destroy(), HANDSHAKE_TIMEOUT_MS)
+    timer.unref()
+    session.once('remoteSettings', () => clearTimeout(timer))
+    const { judge, onStream, logger } = this.#options
+    const link = new Link(
+      {
+        session,
+        connection: tls,
+        peerKey,
+        logger,
+        judge: (headers) => judge(asker, headers),
+        onStream: (stream, from) => onStream(stream, from, asker),
+      },
+      'acceptor',
+    )
+    this.#links.set(token, link)
+    session.once('close', () => {
+      clearTimeout(timer)
+      this.#links.delete(token)
+      tls.destroy()
+    })
+    logger.debug('link up', { from: sensitive(link.remoteAddress ?? '') })
+  }
+
+  /** A side channel says first which link and stream it belongs to. */
+  #startPipe(tls: TLSSocket, peerKey: Buffer): void {
+    const timer = setTimeout(() => tls.destroy(), HANDSHAKE_TIMEOUT_MS)
+    timer.unref()
+    tls.once('close', () => clearTimeout(timer))
+    const onReadable = (): void => {
+      const preamble = tls.read(PIPE_PREAMBLE_BYTES) as Buffer | null
+      if (preamble === null) return
+      clearTimeout(timer)
+      tls.off('readable', onReadable)
+      const link = this.#links.get(preamble.toString('hex', 0, LINK_TOKEN_BYTES))
+      // Both were proved by TLS: the key, and by the token that it is this very link's dialler.
+      if (link === undefined || !link.peerKey.equals(peerKey)) tls.destroy()
+      else link.acceptPipe(preamble.readUInt32BE(LINK_TOKEN_BYTES), tls)
+    }
+    tls.on('readable', onReadable)
+  }
+}

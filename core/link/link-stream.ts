@@ -1,0 +1,221 @@
+import { constants, type ClientHttp2Stream, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import { Duplex } from 'node:stream'
+import { ProtocolError, UnreachableError, type BeamError } from '../errors.ts'
+import { copiesOnWrite } from '../streams/onread-socket.ts'
+import { ABORT_TIMEOUT_MS, HEAVY_STREAM_BYTES, PIPE_TRAILER, RESET_TRAILER } from './constants.ts'
+import { refusalHeaders, refusalOf, type Refusal } from './refusal.ts'
+import { PipeHalf } from './pipe-half.ts'
+
+const { NGHTTP2_CANCEL, NGHTTP2_CONNECT_ERROR, NGHTTP2_NO_ERROR } = constants
+
+/** What a stream needs of its link. */
+export interface StreamOwner {
+  /** Asks for a side channel; only a dialler whose link runs straight over TCP can have one. */
+  wantPipe(stream: LinkStream): void
+  /** Calls `go`, now or later, when so many bytes may be written. */
+  askRoom(bytes: number, go: () => void): void
+  /** Tells the far end by a request of its own that a stream is broken off. */
+  sendAbort(streamId: number): void
+}
+
+/**
+ * One byte stream of a link: an HTTP/2 stream (RFC 9113 section 8.5), continued in a TLS connection of its own when it is heavy.
+ * A proper end and a break are told apart: a break of the far end is an error here (`BEAM_ERR_STREAM_RESET`), never an end.
+ */
+export class LinkStream extends Duplex {
+  /** What the opener asked for. */
+  readonly authority: string
+  readonly #h2: ClientHttp2Stream | ServerHttp2Stream
+  readonly #owner: StreamOwner
+  readonly #dialler: boolean
+  #responded: boolean
+  #trailers: Record<string, string> = {}
+  #brokenOff = false
+  #refused = false
+  #received = 0
+  #sent = 0
+  #pipe: PipeHalf | undefined
+  #pipeWanted = false
+  /** Bytes that the far end says it sent through the side channel; known with its trailer. */
+  #pipeTotal: number | undefined
+  #ended = false
+
+  constructor(h2: ClientHttp2Stream | ServerHttp2Stream, authority: string, owner: StreamOwner, dialler: boolean) {
+    super({ allowHalfOpen: true, highWaterMark: 256 * 1024, emitClose: true })
+    this.#h2 = h2
+    this.authority = authority
+    this.#owner = owner
+    this.#dialler = dialler
+    this.#responded = dialler
+    h2.on('data', (chunk: Buffer) => this.#onData(chunk))
+    // Reading is touched before anything can be ended: otherwise Node loses what comes after our own end.
+    h2.pause()
+    h2.on('end', () => this.#onEnd())
+    h2.on('trailers', (headers: IncomingHttpHeaders) => this.#onTrailers(headers))
+    h2.on('wantTrailers', () => h2.sendTrailers(this.#trailers))
+    h2.on('close', () => this.#onClose())
+    // Always followed by 'close', which decides.
+    h2.on('error', () => {})
+    if (dialler) h2.on('response', (headers) => this.#onResponse(headers))
+  }
+
+  /** The HTTP/2 stream number, alike at both ends (0 while the far end allows no more streams). */
+  get id(): number {
+    return this.#h2.id ?? 0
+  }
+
+  /** Whether a chunk is done with when `write` returns (see `copiesOnWrite`). */
+  get [copiesOnWrite](): boolean {
+    return this.#pipe?.sending === true
+  }
+
+  /** Bytes received and sent so far. */
+  get bytes(): { readonly received: number; readonly sent: number } {
+    return { received: this.#received + (this.#pipe?.received ?? 0), sent: this.#sent + (this.#pipe?.sent ?? 0) }
+  }
+
+  /** Whether a side channel is attached. */
+  get hasPipe(): boolean {
+    return this.#pipe !== undefined
+  }
+
+  /** Acceptor: lets the stream in before its first byte is sent. */
+  accept(): void {
+    if (this.#responded || this.#h2.destroyed) return
+    this.#responded = true
+    ;(this.#h2 as ServerHttp2Stream).respond({ ':status': 200 }, { waitForTrailers: true })
+  }
+
+  /** Acceptor: turns the stream away with the reason. */
+  refuse(refusal: Refusal): void {
+    this.#refused = true
+    const h2 = this.#h2 as ServerHttp2Stream
+    if (!h2.destroyed) {
+      h2.respond(refusalHeaders(refusal), { endStream: true })
+      // What the far end still sends is of no interest; this does not touch the answer (RFC 9113 section 8.1).
+      h2.close(NGHTTP2_NO_ERROR)
+    }
+    this.destroy()
+  }
+
+  /** Gives the stream its side channel: each direction moves over when its sender has something to send. */
+  attachPipe(pipe: PipeHalf): void {
+    if (this.destroyed || this.#pipe !== undefined) {
+      pipe.destroy()
+      return
+    }
+    this.#pipe = pipe
+    pipe.onChunk = (chunk) => this.push(chunk)
+    pipe.onProgress = () => this.#settle()
+    pipe.onLost = (error) => this.destroy(reset('The connection that carried the stream was lost.', error))
+    this.#startPipe()
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    if (this.#pipe?.ready === true) {
+      this.#pipe.send(chunk, this.#sent, callback)
+      return
+    }
+    this.accept()
+    this.#sent += chunk.length
+    this.#owner.askRoom(chunk.length, () => this.#h2.write(chunk, callback))
+    this.#weigh()
+  }
+
+  override _final(callback: (error?: Error | null) => void): void {
+    this.accept()
+    if (this.#pipe?.sending === true) this.#trailers = { [PIPE_TRAILER]: String(this.#pipe.sent) }
+    this.#h2.end()
+    callback()
+  }
+
+  override _read(): void {
+    this.#h2.resume()
+    this.#pipe?.resume()
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    const clean = error === null && this.readableEnded && this.writableFinished
+    if (clean) this.#pipe?.finish()
+    else if (!this.#refused) this.#breakOff()
+    callback(error)
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.destroyed) return
+    this.#received += chunk.length
+    if (!this.push(chunk)) this.#h2.pause()
+    this.#startPipe()
+    this.#weigh()
+  }
+
+  #onResponse(headers: IncomingHttpHeaders & { ':status'?: number | undefined }): void {
+    const refusal = refusalOf(headers)
+    if (refusal !== undefined) this.destroy(refusal)
+  }
+
+  #onTrailers(headers: IncomingHttpHeaders): void {
+    if (headers[RESET_TRAILER] !== undefined) this.#brokenOff = true
+    const total = headers[PIPE_TRAILER]
+    if (total === undefined) return
+    if (typeof total !== 'string' || !/^\d{1,15}$/.test(total)) this.destroy(new ProtocolError('The far end sent a malformed trailer.'))
+    else this.#pipeTotal = Number(total)
+  }
+
+  #onEnd(): void {
+    // RST_STREAM with the codes 0 and 8 looks like an end to Node but for these two.
+    if (this.#brokenOff || this.#h2.aborted || (this.#h2.rstCode ?? NGHTTP2_NO_ERROR) !== NGHTTP2_NO_ERROR) {
+      this.destroy(reset('The far end reset the stream.'))
+      return
+    }
+    this.#ended = true
+    this.#settle()
+  }
+
+  /** Passes the end on once everything that was sent before it has come in. */
+  #settle(): void {
+    if (!this.#ended || this.destroyed || this.readableEnded) return
+    const total = this.#pipeTotal ?? 0
+    const got = this.#pipe?.received ?? 0
+    if (got > total) this.destroy(new ProtocolError('The far end sent more than it said.'))
+    else if (got === total) this.push(null)
+  }
+
+  #onClose(): void {
+    if (!this.#ended) this.destroy(reset('The far end reset the stream, or the link to it was lost.'))
+    else if (!this.writableFinished) this.destroy(reset('The far end stopped reading.'))
+  }
+
+  #startPipe(): void {
+    this.#pipe?.receiveFrom(this.#received)
+  }
+
+  #weigh(): void {
+    if (!this.#dialler || this.#pipeWanted || this.#received + this.#sent < HEAVY_STREAM_BYTES) return
+    this.#pipeWanted = true
+    this.#owner.wantPipe(this)
+  }
+
+  #breakOff(): void {
+    this.#pipe?.destroy()
+    const h2 = this.#h2
+    if (h2.destroyed || h2.closed) return
+    if (!this.#dialler) {
+      h2.close(NGHTTP2_CONNECT_ERROR)
+      return
+    }
+    // The client side of HTTP/2 must not send RST_STREAM in numbers: after a thousand the far end ends the whole session.
+    this.#trailers = { [RESET_TRAILER]: '1' }
+    const blocked = h2.writableEnded || h2.writableLength > 0
+    if (!h2.writableEnded) h2.end()
+    if (blocked) this.#owner.sendAbort(this.id)
+    h2.resume()
+    const timer = setTimeout(() => h2.close(NGHTTP2_CANCEL), ABORT_TIMEOUT_MS)
+    timer.unref()
+    h2.once('close', () => clearTimeout(timer))
+  }
+}
+
+function reset(message: string, cause?: Error): BeamError {
+  return new UnreachableError(message, { code: 'BEAM_ERR_STREAM_RESET', retry: 'now', cause })
+}

@@ -1,0 +1,292 @@
+import type { ClientHttp2Session, ClientHttp2Stream, Http2Session, IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
+import type { Duplex } from 'node:stream'
+import { UnreachableError, TimeoutError, type BeamError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import { HELLO_PATH, MAX_LINK_PIPES, MAX_STREAM_WINDOW_BYTES, REQUEST_TIMEOUT_MS, SESSION_WINDOW_BYTES, STREAMS_PATH } from './constants.ts'
+import { watchHeartbeat } from './heartbeat.ts'
+import { LinkStream, type StreamOwner } from './link-stream.ts'
+import { PipeHalf } from './pipe-half.ts'
+import { refusalHeaders, refusalOf, type Refusal } from './refusal.ts'
+import { streamWindowBytes } from './windows.ts'
+
+/** What a link is made of. */
+export interface LinkParts {
+  readonly session: ClientHttp2Session | ServerHttp2Session
+  /** The encrypted connection under the session, for its count of bytes. */
+  readonly connection: { readonly bytesRead: number; readonly remoteAddress?: string | undefined; readonly remotePort?: number | undefined }
+  /** The key that the far end proved. */
+  readonly peerKey: Buffer
+  readonly logger: Logger
+  /** Dialler: calls `go` when so many bytes can be written without piling up. */
+  readonly askRoom?: (bytes: number, go: () => void) => void
+  /** Dialler of a link straight over TCP: opens the side channel of a heavy stream. */
+  readonly openPipe?: (streamId: number) => Promise<Duplex>
+  /** Decides about a request of the far end; undefined = granted. Default: refuses everything. */
+  readonly judge?: (headers: IncomingHttpHeaders) => Refusal | undefined | Promise<Refusal | undefined>
+  /** Takes a granted stream of the far end. */
+  readonly onStream?: (stream: LinkStream, link: Link) => void
+}
+
+const NOT_SERVED: Refusal = { status: 404, code: 'BEAM_ERR_NOT_FOUND', message: 'Nothing is published here.' }
+const MAX_PENDING_JUDGEMENTS = 64
+
+/**
+ * An authenticated session between two Beam processes: HTTP/2 over mutual TLS 1.3, pinned by key. Everything between processes is a
+ * request on it. The dialler opens streams; the acceptor can too when the dialler turned the link round (`reverseLink`).
+ */
+export class Link implements StreamOwner {
+  readonly peerKey: Buffer
+  readonly #parts: LinkParts
+  readonly #session: ClientHttp2Session | ServerHttp2Session
+  readonly #dialler: boolean
+  readonly #streams = new Map<number, LinkStream>()
+  readonly #closeListeners: Array<(reason: string) => void> = []
+  readonly #stopHeartbeat: () => void
+  #window = MAX_STREAM_WINDOW_BYTES
+  #pipes = 0
+  #judging = 0
+  #reason: string | undefined
+  #closed = false
+
+  constructor(parts: LinkParts, role: 'dialler' | 'acceptor') {
+    this.#parts = parts
+    this.#session = parts.session
+    this.#dialler = role === 'dialler'
+    this.peerKey = parts.peerKey
+    const session: Http2Session = parts.session
+    session.setLocalWindowSize(SESSION_WINDOW_BYTES)
+    session.on('error', (error: Error) => (this.#reason ??= error.message))
+    session.on('goaway', () => {
+      this.#reason ??= 'the far end ended the session'
+      // No new streams will be granted: what runs may finish, and a new link takes the rest.
+      this.#close(false)
+    })
+    session.on('close', () => this.#onClose())
+    if (!this.#dialler) (session as ServerHttp2Session).on('stream', (stream, headers) => void this.#onRequest(stream, headers))
+    this.#stopHeartbeat = watchHeartbeat(session, parts.connection, () => {
+      this.#reason = 'the far end fell silent'
+      session.destroy()
+    })
+  }
+
+  /** Whether new streams can be opened. */
+  get usable(): boolean {
+    return !this.#closed && !this.#session.closed && !this.#session.destroyed
+  }
+
+  /** Number of open streams. */
+  get openStreams(): number {
+    return this.#streams.size
+  }
+
+  /** The other end's network address, when the link runs over a socket. Sensitive. */
+  get remoteAddress(): string | undefined {
+    const { remoteAddress, remotePort } = this.#parts.connection
+    return remoteAddress === undefined ? undefined : `${remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`
+  }
+
+  /**
+   * Opens a stream; bytes can be written at once, before the far end has granted it (a refusal arrives as the stream's error).
+   * @throws UnreachableError (`BEAM_ERR_LINK_CLOSED`) when the link is gone.
+   */
+  openStream(authority: string, headers: OutgoingHttpHeaders = {}): LinkStream {
+    const h2 = this.#request({ ':method': 'CONNECT', ':authority': authority, ...headers }, false)
+    return this.#track(h2, authority)
+  }
+
+  /**
+   * Asks whether one is let in, and measures the round trip.
+   * @throws UnreachableError with the far end's reason, TimeoutError
+   */
+  async hello(headers: OutgoingHttpHeaders = {}, signal?: AbortSignal): Promise<{ readonly latencyMs: number }> {
+    const start = performance.now()
+    const request = this.#request({ ':method': 'GET', ':path': HELLO_PATH, ...headers }, true)
+    const answer = await responseOf(request, signal)
+    const refusal = refusalOf(answer)
+    if (refusal !== undefined) throw refusal
+    return { latencyMs: performance.now() - start }
+  }
+
+  /** Called once with the reason when the link can take no more streams; at once when that is so already. */
+  onClose(listener: (reason: string) => void): void {
+    if (this.#closed) listener(this.#reason ?? 'closed')
+    else this.#closeListeners.push(listener)
+  }
+
+  /** The acceptor's side of a side channel. */
+  acceptPipe(streamId: number, connection: Duplex): void {
+    const stream = this.#streams.get(streamId)
+    if (stream === undefined || this.#pipes >= MAX_LINK_PIPES) connection.destroy()
+    else this.#attach(stream, connection)
+  }
+
+  /** Ends the link: running streams are broken off unless `graceful`. */
+  close(options: { readonly graceful?: boolean; readonly reason?: string } = {}): void {
+    this.#reason ??= options.reason ?? 'closed'
+    this.#close(options.graceful !== true)
+  }
+
+  askRoom(bytes: number, go: () => void): void {
+    const { askRoom } = this.#parts
+    if (askRoom === undefined) go()
+    else askRoom(bytes, go)
+  }
+
+  wantPipe(stream: LinkStream): void {
+    const { openPipe } = this.#parts
+    if (openPipe === undefined || this.#pipes >= MAX_LINK_PIPES) return
+    openPipe(stream.id).then(
+      (connection) => this.#attach(stream, connection),
+      // The stream goes on inside the link: slower, but whole.
+      (error: unknown) => this.#parts.logger.debug('no side channel', { error: String(error) }),
+    )
+  }
+
+  sendAbort(streamId: number): void {
+    if (!this.usable) return
+    const request = this.#request({ ':method': 'DELETE', ':path': `${STREAMS_PATH}${streamId}` }, true)
+    request.on('error', () => {})
+    request.resume()
+  }
+
+  #request(headers: OutgoingHttpHeaders, endStream: boolean): ClientHttp2Stream {
+    if (!this.usable || !this.#dialler) throw linkClosed(this.#reason)
+    try {
+      return (this.#session as ClientHttp2Session).request(headers, { endStream, waitForTrailers: !endStream })
+    } catch (error) {
+      // A session that got GOAWAY throws here, synchronously.
+      this.#close(false)
+      throw linkClosed(this.#reason, error)
+    }
+  }
+
+  async #onRequest(h2: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
+    h2.on('error', () => {})
+    const path = headers[':path'] ?? ''
+    if (headers[':method'] === 'DELETE' && path.startsWith(STREAMS_PATH)) {
+      this.#streams.get(Number(path.slice(STREAMS_PATH.length)))?.destroy(streamAborted())
+      h2.respond({ ':status': 204 }, { endStream: true })
+      return
+    }
+    const isConnect = headers[':method'] === 'CONNECT'
+    if (!isConnect && path !== HELLO_PATH) {
+      h2.respond(refusalHeaders(NOT_SERVED), { endStream: true })
+      return
+    }
+    // A stream is made before the judgement, so that what arrives meanwhile is kept and not lost.
+    const stream = isConnect ? this.#track(h2, headers[':authority'] ?? '') : undefined
+    const refusal = await this.#judge(headers)
+    if (h2.destroyed) return
+    if (refusal !== undefined) {
+      if (stream === undefined) h2.respond(refusalHeaders(refusal), { endStream: true })
+      else stream.refuse(refusal)
+    } else if (stream === undefined) {
+      h2.respond({ ':status': 204 }, { endStream: true })
+    } else if (this.#parts.onStream !== undefined) {
+      this.#parts.onStream(stream, this)
+    }
+  }
+
+  async #judge(headers: IncomingHttpHeaders): Promise<Refusal | undefined> {
+    const { judge } = this.#parts
+    if (judge === undefined) return NOT_SERVED
+    const verdict = judge(headers)
+    if (!(verdict instanceof Promise)) return verdict
+    if (this.#judging >= MAX_PENDING_JUDGEMENTS) return { status: 503, code: 'BEAM_ERR_ACCESS_DENIED', message: 'Too many attempts at once.' }
+    this.#judging++
+    try {
+      return await verdict
+    } finally {
+      this.#judging--
+    }
+  }
+
+  #track(h2: ClientHttp2Stream | ServerHttp2Stream, authority: string): LinkStream {
+    const stream = new LinkStream(h2, authority, this, this.#dialler)
+    const register = (id: number): void => {
+      this.#streams.set(id, stream)
+      this.#fitWindow()
+      stream.once('close', () => {
+        this.#streams.delete(id)
+        this.#fitWindow()
+      })
+    }
+    if (h2.id === undefined) h2.once('ready', () => register(h2.id ?? 0))
+    else register(h2.id)
+    return stream
+  }
+
+  #fitWindow(): void {
+    const window = streamWindowBytes(this.#streams.size)
+    if (window === this.#window || this.#session.destroyed) return
+    this.#window = window
+    this.#session.settings({ initialWindowSize: window })
+  }
+
+  #attach(stream: LinkStream, connection: Duplex): void {
+    this.#pipes++
+    connection.once('close', () => this.#pipes--)
+    stream.attachPipe(new PipeHalf(connection))
+  }
+
+  #close(now: boolean): void {
+    if (now) {
+      for (const stream of this.#streams.values()) stream.destroy(linkClosed(this.#reason))
+      this.#session.destroy()
+    } else if (!this.#session.closed) {
+      this.#session.close()
+    }
+    this.#announceClose()
+  }
+
+  #onClose(): void {
+    this.#stopHeartbeat()
+    this.#announceClose()
+    // What still waits for a side channel that will never come.
+    for (const stream of this.#streams.values()) if (!stream.hasPipe) stream.destroy(linkClosed(this.#reason))
+  }
+
+  #announceClose(): void {
+    if (this.#closed) return
+    this.#closed = true
+    for (const listener of this.#closeListeners.splice(0)) listener(this.#reason ?? 'the connection ended')
+  }
+}
+
+function streamAborted(): BeamError {
+  return new UnreachableError('The far end broke the stream off.', { code: 'BEAM_ERR_STREAM_RESET', retry: 'now' })
+}
+
+function linkClosed(reason: string | undefined, cause?: unknown): BeamError {
+  const why = reason === undefined ? '' : `: ${reason}`
+  return new UnreachableError(`The link to the far end ended${why}.`, { code: 'BEAM_ERR_LINK_CLOSED', retry: 'now', cause })
+}
+
+/** The headers of the answer to a request without a body. */
+function responseOf(request: ClientHttp2Stream, signal?: AbortSignal): Promise<IncomingHttpHeaders> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => fail(new TimeoutError(`The far end did not answer within ${REQUEST_TIMEOUT_MS / 1000} s.`)), REQUEST_TIMEOUT_MS)
+    const onAbort = (): void => fail(signal?.reason)
+    function settle(): void {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+    }
+    function fail(reason: unknown): void {
+      settle()
+      reject(reason)
+      request.close()
+    }
+    request.once('response', (headers) => {
+      settle()
+      resolve(headers)
+    })
+    request.on('error', () => {})
+    request.once('close', () => {
+      settle()
+      reject(linkClosed('no answer came'))
+    })
+    if (signal?.aborted === true) onAbort()
+    else signal?.addEventListener('abort', onAbort, { once: true })
+    request.resume()
+  })
+}
