@@ -4,7 +4,7 @@ import { isMap, parseKeyPath, valueAt, type KeyPath } from './key-path.ts'
 import type { Environment } from './paths.ts'
 import type { Finding } from './schema-problem.ts'
 import { annotated } from './schema-walk.ts'
-import { BadSchemaError, validate } from './validator.ts'
+import { validate } from './validator.ts'
 
 /** A backend's own settings, complete, and where those came from that are not its block's. */
 export interface ResolvedBlock {
@@ -30,7 +30,7 @@ export function resolveBlock(schema: JsonSchema, given: unknown, shared: unknown
     return setIn(block, path, structuredClone(value)) ? [{ path, from }] : []
   })
   const overrides = overridesFor(schema, env).filter(({ path, value }) => setIn(block, path, value))
-  return { block, findings: check(schema, block), overrides, borrowed }
+  return { block, findings: validate(schema, block), overrides, borrowed }
 }
 
 /** A path in a plugin's schema: a wrong one leads nowhere. */
@@ -39,14 +39,5 @@ function readPath(name: string): KeyPath {
     return parseKeyPath(name)
   } catch {
     return [name]
-  }
-}
-
-function check(schema: JsonSchema, block: Record<string, unknown>): Finding[] {
-  try {
-    return validate(schema, block)
-  } catch (error) {
-    if (!(error instanceof BadSchemaError)) throw error
-    return [{ path: [], part: 'value', message: `the schema that this backend brings cannot be used: ${error.message}` }]
   }
 }

@@ -48,14 +48,16 @@ export async function checkConfig(input: unknown, options: CheckOptions): Promis
   warnings.push(...rules.warnings)
   const borrowed: { path: KeyPath; from: KeyPath }[] = []
   const catalogue = await openCatalogue(options, { plugins: pluginsOf(config), folder })
+  warnings.push(...failedPlugins(config, options))
   for (const [index, entry] of list(config['backends']).entries()) {
     if (!isMap(entry) || typeof entry['name'] !== 'string') continue
     const path: KeyPath = ['backends', index]
     const standing = await catalogue.standing(entry['name'])
-    if (standing.state === 'unknown' && !Array.isArray(entry['command']))
-      findings.push({ path: [...path, 'name'], part: 'value', message: standing.message })
-    if (standing.state === 'missing' && !Array.isArray(entry['command']))
-      warnings.push({ path: [...path, 'name'], part: 'value', message: standing.message })
+    if (standing.state !== 'installed' && !Array.isArray(entry['command'])) {
+      const found: Finding = { path: [...path, 'name'], part: 'value', message: standing.message }
+      if (standing.state === 'unknown') findings.push(found)
+      else warnings.push(found)
+    }
     if (standing.state !== 'installed' || !isMap(entry['config'])) continue
     const resolved = placed(resolveBlock(standing.schema, entry['config'], config, env), [...path, 'config'])
     entry['config'] = resolved.block
@@ -74,6 +76,14 @@ export async function checkConfig(input: unknown, options: CheckOptions): Promis
     overrides,
     catalogue,
   }
+}
+
+function failedPlugins(config: Record<string, unknown>, { failures = [] }: CatalogueOptions): Finding[] {
+  const entries = list(config['plugins'])
+  return failures.flatMap(({ source, error }): Finding[] => {
+    const index = entries.indexOf(source)
+    return index === -1 ? [] : [{ path: ['plugins', index], part: 'value', message: error.message }]
+  })
 }
 
 function list(value: unknown): unknown[] {

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
 import type { BeamPaths } from '../core/index.ts'
 import { openCatalogue, pluginsOf, type SchemaOf } from './catalogue.ts'
-import { checkConfig, type CheckOptions } from './check.ts'
+import { checkConfig } from './check.ts'
 import { editText, type Edit } from './edit-text.ts'
 import { readText } from './environment.ts'
 import { CONFIG_FILE_NAMES } from './find.ts'
@@ -50,7 +50,7 @@ export async function editConfig(change: Change, options: LoadOptions = {}): Pro
   const same = { file, path: formatKeyPath(path), ...(before === undefined ? {} : { before }) }
   if (edited === text) return { ...same, ...(before === undefined ? {} : { after: before }), changed: false, warnings: [] }
   const result = parseSource(edited, shown)
-  const checked = await checkConfig(result.value, { ...catalogueOf(options), source: result, folder: dirname(file) })
+  const checked = await checkConfig(result.value, { ...options, env: {}, source: result, folder: dirname(file) })
   if (checked.problems.length > 0) {
     const name = formatKeyPath(nameKeyPath(result.value, path))
     throw new InvalidConfigError(checked.problems.map((problem) => withoutPlace(problem, name)))
@@ -59,10 +59,6 @@ export async function editConfig(change: Change, options: LoadOptions = {}): Pro
   await writeConfigFile(file, whole, source === undefined ? {} : { mode: source.mode, before: source.bytes })
   const after = valueAt(result.value, path)
   return { ...same, ...(after === undefined ? {} : { after }), changed: true, warnings: checked.warnings }
-}
-
-function catalogueOf({ schemaOf, knownBackends }: LoadOptions): Pick<CheckOptions, 'schemaOf' | 'knownBackends'> {
-  return { ...(schemaOf === undefined ? {} : { schemaOf }), ...(knownBackends === undefined ? {} : { knownBackends }) }
 }
 
 /** The user's own file. */

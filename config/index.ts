@@ -3,7 +3,7 @@
  * @packageDocumentation
  */
 export { loadConfig, resolveConfig, type LoadedConfig, type LoadOptions } from './load-config.ts'
-export type { CatalogueOptions, KnownBackends, PluginSources, SchemaOf } from './catalogue.ts'
+export type { Catalogue, CatalogueOptions, FailedPlugin, KnownBackends, PluginSources, SchemaOf } from './catalogue.ts'
 export { KNOWN_BACKENDS, type KnownBackend } from './known-backends.ts'
 export { editConfig, userFile, type Change, type EditResult } from './edit-config.ts'
 export { findConfigFile, CONFIG_FILE_NAMES } from './find.ts'

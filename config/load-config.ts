@@ -1,5 +1,5 @@
 import { dirname, relative, resolve } from 'node:path'
-import { BackendUnavailableError, ConfigError, type BeamPaths } from '../core/index.ts'
+import { BackendUnavailableError, ConfigError, PluginError, type BeamPaths } from '../core/index.ts'
 import { resolveBlock } from './backend-block.ts'
 import type { BackendEntry, BeamConfig, BeamConfigInput } from './beam-config.generated.ts'
 import type { Catalogue, CatalogueOptions } from './catalogue.ts'
@@ -42,7 +42,7 @@ export interface LoadedConfig {
   readonly catalogue: Catalogue
   /**
    * The entry of a backend that is about to be used, declared or not (then with defaults).
-   * @throws ConfigError `BEAM_ERR_BACKEND_UNKNOWN` · BackendUnavailableError `BEAM_ERR_BACKEND_NOT_INSTALLED` · InvalidConfigError
+   * @throws ConfigError `BEAM_ERR_BACKEND_UNKNOWN` · BackendUnavailableError `BEAM_ERR_BACKEND_NOT_INSTALLED` · PluginError · InvalidConfigError
    */
   useBackend(name: string): Promise<BackendEntry>
 }
@@ -167,6 +167,7 @@ async function useBackend(name: string, { config, catalogue }: Checked, env: Env
       hint: standing.hint,
     })
   }
+  if (standing.state === 'broken') throw new PluginError(capital(standing.message), { cause: standing.cause })
   if (declared !== undefined) return declared
   const { block, findings, overrides } = resolveBlock(standing.schema, {}, config, env)
   const problems = findings.map(({ path, message }): Problem => {

@@ -11,6 +11,14 @@ const compiled = new WeakMap<JsonSchema, ValidateFunction>()
 export class BadSchemaError extends Error {}
 
 /**
+ * Makes sure that a schema can be used.
+ * @throws BadSchemaError
+ */
+export function requireUsable(schema: JsonSchema): void {
+  if (!compiled.has(schema)) compile(schema)
+}
+
+/**
  * Checks a value against a schema and fills in its defaults (in place). Returns what is wrong.
  * @throws BadSchemaError
  */
