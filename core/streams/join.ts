@@ -74,7 +74,9 @@ function pump(from: Duplex, to: Duplex): Pump {
     return room
   }
 
-  from.on('end', () => to.end())
+  // A socket ends without being read when nothing was sent: that may have happened while the other side was still being dialled.
+  if (from.readableEnded) to.end()
+  else from.on('end', () => to.end())
   const onread = from instanceof Socket ? takeOnreadSource(from) : undefined
   if (onread !== undefined) {
     onread.start(to, deliver)
