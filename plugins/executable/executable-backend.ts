@@ -35,7 +35,6 @@ const NO_NETWORK: NetworkType = { networkType: 'unknown', addresses: { prefixes:
 /** A backend whose network is carried by an executable in any language (docs/executable-backends.md). */
 export class ExecutableBackend implements NetworkBackend, Dialler {
   readonly name: string
-  readonly #options: ExecutableOptions
   readonly #context: Omit<PluginContext, 'config'>
   readonly #supervisor: Supervisor
   readonly #tunnels = new Map<string, ExecutableTunnel>()
@@ -54,7 +53,6 @@ export class ExecutableBackend implements NetworkBackend, Dialler {
     assertOptions(options)
     this.name = options.name
     this.#capabilities = options.capabilities === undefined ? undefined : readCapabilities(options.capabilities)
-    this.#options = options
     this.#context = { ...context, logger: context.logger.child({ backend: options.name }) }
     this.#supervisor = new Supervisor(options, this.#context, {
       onNotification: (notification) => this.#receive(notification),

@@ -26,7 +26,7 @@ export interface ExecutableOptions {
 /** Refuses options that are wrong. @throws ConfigError */
 export function assertOptions(options: ExecutableOptions): void {
   const wrong = configProblem(options)
-  if (wrong !== undefined) throw new ConfigError(`The executable backend “${String(options.name)}” is configured wrongly: ${wrong}.`)
+  if (wrong !== undefined) throw new ConfigError(`The executable backend “${options.name}” is configured wrongly: ${wrong}.`)
 }
 
 /**

@@ -28,7 +28,7 @@ function validator(reference: string): ValidateFunction | undefined {
 function problem(reference: string, value: unknown): string | undefined {
   const validate = validator(reference)
   if (validate === undefined) return 'nothing describes it'
-  if (validate(value) === true) return undefined
+  if (validate(value)) return undefined
   const error = validate.errors?.at(0)
   return `${error?.instancePath === '' ? 'it' : error?.instancePath} ${error?.message}`
 }
@@ -65,7 +65,7 @@ export function paramsProblem(method: Method | 'cancel', params: unknown): strin
 }
 
 /** What is wrong with the result of a method. */
-export function resultProblem<M extends Method>(method: M, result: unknown): string | undefined {
+export function resultProblem(method: Method, result: unknown): string | undefined {
   return problem(`beam:executable/results#/$defs/${method}`, result)
 }
 
