@@ -1,9 +1,8 @@
 import type { Server } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { AccessPolicy, BackendCapabilities, BackendStatus, ConnectEvent, Identity, Path, PublishEvent, StreamHandler, TunnelSnapshot } from '../core/index.ts'
+import type { AccessPolicy, BackendCapabilities, BackendStatus, ConnectEvent, Identity, Path, PublishEvent, Strategy, StreamHandler, TunnelSnapshot } from '../core/index.ts'
 
-/** How backends are chosen for a tunnel. */
-export type Strategy = 'priority' | 'fallback' | 'load-balance' | 'multipath'
+export type { Strategy }
 
 /** A local service. */
 export interface PublishTarget {
@@ -57,6 +56,8 @@ export interface ConnectOptions {
   readonly secret?: string
   /** The backend to use; default: the first that understands the address. */
   readonly backend?: string
+  /** Lets a name be looked up on networks that show the visitor's IP address after networks that hide it. */
+  readonly allowExposure?: boolean
   readonly onEvent?: (event: ConnectEvent) => void
   readonly signal?: AbortSignal
 }
@@ -74,19 +75,24 @@ export interface Connection extends AsyncDisposable {
 /** A backend as lists show it. */
 export interface BackendSummary {
   readonly name: string
+  /** Whether a tunnel without a list of its own uses it. */
   readonly enabled: boolean
+  /** Lower comes first. */
   readonly priority: number
+  /** `built-in`, `given`, `executable`, `not installed`, or what the configuration calls its plugin. */
   readonly source: string
   readonly description?: string
   readonly capabilities?: BackendCapabilities
   readonly status?: BackendStatus
+  /** Why it cannot be used. */
+  readonly problem?: string
 }
 
 /** One running Beam: identity, plugins, backends and tunnels of one process. */
 export interface Beam extends AsyncDisposable {
   /** Publishes a local port. Resolves when the tunnel is ready; rejects when it can never be. */
   publish(target: number | PublishTarget, options?: PublishOptions): Promise<PublishedTunnel>
-  /** Publishes a server of this process without a local port: visitors' streams become its connections. */
+  /** Publishes a server of this process (`net`, `http`, `tls`) without a local port: visitors' streams become its connections. */
   listen(server: Server, options?: PublishOptions): Promise<PublishedTunnel>
   /** Makes the service behind an address a local port. */
   connect(address: string, options?: ConnectOptions): Promise<Connection>

@@ -1,0 +1,13 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+
+const current = new AsyncLocalStorage<string>()
+
+/** Runs code of a plugin so that what it starts (timers, promises) can be traced back to it. */
+export function attributed<T>(plugin: string, work: () => T): T {
+  return current.run(plugin, work)
+}
+
+/** The plugin whose code started what runs now; undefined when it is our own. */
+export function currentPlugin(): string | undefined {
+  return current.getStore()
+}
