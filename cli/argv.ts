@@ -5,8 +5,20 @@
 
 /** Flags of all commands that take the next word as their value (a test compares the list with the commands). */
 export const FLAGS_WITH_VALUE: ReadonlySet<string> = new Set([
-  '--allow', '--backend', '--backends', '--bind', '--domain', '--key-file', '--name', '--p2p-bootstrap', '--port', '--secret', '--secret-file',
-  '--strategy', '-b', '-n', '-p',
+  '--allow',
+  '--backend',
+  '--backends',
+  '--bind',
+  '--domain',
+  '--name',
+  '--p2p-bootstrap',
+  '--port',
+  '--secret',
+  '--secret-file',
+  '--strategy',
+  '-b',
+  '-n',
+  '-p',
 ])
 
 /** What can be published: a port, host:port, [IPv6]:port or scheme://…; numbers of any length, so that 99999 is called a bad port. */
@@ -33,7 +45,7 @@ export function commandOf(argv: readonly string[], ids: readonly string[]): { re
   const named = ids
     .map((id) => ({ id, parts: id.split(':') }))
     .filter(({ parts }) => parts.every((part, index) => argv[index] === part))
-    .sort((a, b) => b.parts.length - a.parts.length)[0]
+    .toSorted((a, b) => b.parts.length - a.parts.length)[0]
   return named && { id: named.id, words: named.parts.length }
 }
 

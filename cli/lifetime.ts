@@ -24,7 +24,8 @@ export class Lifetime implements Disposable {
       process.on(name, handler)
       this.#undo.push(() => process.off(name, handler))
     }
-    const onOutputError = (error: NodeJS.ErrnoException): void => this.end(error.code === 'EPIPE' ? 'output closed' : `output failed: ${error.message}`)
+    const onOutputError = (error: NodeJS.ErrnoException): void =>
+      this.end(error.code === 'EPIPE' ? 'output closed' : `output failed: ${error.message}`)
     process.stdout.on('error', onOutputError)
     this.#undo.push(() => process.stdout.off('error', onOutputError).on('error', () => {}))
   }

@@ -1,5 +1,7 @@
+import { stripVTControlCharacters } from 'node:util'
 import { isBeamError, type BeamError } from '../core/errors.ts'
-import { colours, type Colours } from './output/colours.ts'
+import { colours } from './output/colours.ts'
+import { noteColumns, noteText } from './output/note.ts'
 import { nearest } from '../config/nearest.ts'
 
 /** Exit codes: done, failed, wrong usage or configuration. */
@@ -54,7 +56,8 @@ function describeBeamError(error: BeamError): ShownError {
 }
 
 function describeParseError(error: ParseError, flags: readonly string[]): ShownError {
-  const unknown = error.name === 'NonExistentFlagsError' || error.constructor.name === 'NonExistentFlagsError' ? error.flags?.[0] : undefined
+  const unknown =
+    error.name === 'NonExistentFlagsError' || error.constructor.name === 'NonExistentFlagsError' ? error.flags?.[0] : undefined
   const wanted = unknown === undefined ? undefined : nearest(unknown.replace(/^-+/, '').replace(/=.*/, ''), flags)
   return {
     code: 'BEAM_ERR_USAGE',
@@ -67,26 +70,23 @@ function describeParseError(error: ParseError, flags: readonly string[]): ShownE
 
 /** oclif's message without its colours and its pointer to the help. */
 function plain(message: string): string {
-  // eslint-disable-next-line no-control-regex
-  return message.replace(/\u001B\[\d+m/g, '').replace(/\n?See more help with --help/, '').replace(/\s*\n\s*/g, ' ').trim()
-}
-
-/** The lines for people. */
-export function errorText(shown: ShownError, paint: Colours): string {
-  const lines = [`${paint.red('Error')} ${shown.message} ${paint.dim(`(${shown.code})`)}`]
-  for (const attempt of shown.attempts) lines.push(`  - ${attempt}`)
-  if (shown.hint !== undefined) lines.push(`  ${shown.hint}`)
-  return `${lines.join('\n')}\n`
+  return stripVTControlCharacters(message)
+    .replace(/\n?See more help with --help/, '')
+    .replace(/\s*\n\s*/g, ' ')
+    .trim()
 }
 
 /** The only place where an error is printed: JSON on stdout with `--json`, else text on stderr. Returns the exit code. */
-export function reportError(error: unknown, options: { readonly json: boolean; readonly verbose: boolean; readonly flags?: readonly string[] }): number {
+export function reportError(
+  error: unknown,
+  options: { readonly json: boolean; readonly verbose: boolean; readonly flags?: readonly string[] },
+): number {
   const shown = describeError(error, options.flags)
   if (options.json) {
     const { code, message, hint } = shown
     process.stdout.write(`${JSON.stringify({ event: 'error', code, message: withAttempts(message, shown.attempts), hint })}\n`)
   } else {
-    process.stderr.write(errorText(shown, colours(process.stderr)))
+    process.stderr.write(noteText({ kind: 'Error', ...shown }, noteColumns(process.stderr), colours(process.stderr)))
   }
   if (options.verbose && error instanceof Error) process.stderr.write(`${stackOf(error)}\n`)
   return shown.exitCode

@@ -14,9 +14,16 @@ type Pino = Record<'error' | 'warn' | 'info' | 'debug' | 'trace', (fields: LogFi
 }
 
 function adapt(log: Pino): Logger {
-  const at = (level: 'error' | 'warn' | 'info' | 'debug' | 'trace') => (message: string, fields: LogFields = {}) => log[level](fields, message)
+  const at =
+    (level: 'error' | 'warn' | 'info' | 'debug' | 'trace') =>
+    (message: string, fields: LogFields = {}) =>
+      log[level](fields, message)
   return {
-    error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug'), trace: at('trace'),
+    error: at('error'),
+    warn: at('warn'),
+    info: at('info'),
+    debug: at('debug'),
+    trace: at('trace'),
     child: (fields) => adapt(log.child(fields)),
   }
 }

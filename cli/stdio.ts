@@ -1,15 +1,23 @@
-import { fstatSync } from 'node:fs'
+import { closeSync, fstatSync, openSync } from 'node:fs'
 import { Socket } from 'node:net'
+import { devNull } from 'node:os'
 import type { Duplex, Readable, Writable } from 'node:stream'
 import { UnreachableError, isBeamError } from '../core/errors.ts'
 
 /**
- * Standard output as a stream that can be ended: `process.stdout.end()` leaves the descriptor open, so a reader behind a pipe would never
- * see the end of what the far service sent. Files and terminals have nobody waiting for an end and stay as they are.
+ * Standard output as a stream that can be ended: neither `process.stdout.end()` nor libuv closes the descriptor, so a reader behind a pipe
+ * would never see the end of what the far service sent. Files and terminals have nobody waiting for an end and stay as they are.
  */
 export function endableStdout(): Writable {
   const stat = fstatSync(1)
-  return stat.isFIFO() || stat.isSocket() ? new Socket({ fd: 1, readable: false, writable: true }) : process.stdout
+  if (!stat.isFIFO() && !stat.isSocket()) return process.stdout
+  const output = new Socket({ fd: 1, readable: false, writable: true })
+  output.once('close', () => {
+    closeSync(1)
+    // Takes the number that has become free, so that nothing else opened later is taken for standard output.
+    openSync(devNull, 'w')
+  })
+  return output
 }
 
 /**
@@ -21,7 +29,7 @@ export function joinStdio(stream: Duplex, input: Readable, output: Writable, sig
   return new Promise((resolve, reject) => {
     let sent = false
     let received = false
-    const finish = (error?: unknown): void => {
+    const finish = (error?: Error): void => {
       signal.removeEventListener('abort', onAbort)
       input.unpipe(stream).pause()
       stream.unpipe(output)
@@ -29,7 +37,7 @@ export function joinStdio(stream: Duplex, input: Readable, output: Writable, sig
       if (error === undefined) resolve()
       else reject(error)
     }
-    const onAbort = (): void => finish(signal.reason)
+    const onAbort = (): void => finish(signal.reason as Error)
     signal.addEventListener('abort', onAbort, { once: true })
     if (signal.aborted) return onAbort()
     const half = (): void => {

@@ -39,7 +39,9 @@ function caseOf(command: CompletedCommand): string {
 
 function functionOf(command: CompletedCommand): string {
   const flags = [...command.flags, HELP_FLAG]
-  const values = flags.filter(({ takesValue }) => takesValue).map((flag) => `    ${spelled(flag).join('|')}) ${replyFor(flag)}; return ;;\n`)
+  const values = flags
+    .filter(({ takesValue }) => takesValue)
+    .map((flag) => `    ${spelled(flag).join('|')}) ${replyFor(flag)}; return ;;\n`)
   return `${nameOf(command)}() {
   local cur="$1" prev="$2"
   case "$prev" in

@@ -12,7 +12,12 @@ export function fishCompletion(commands: readonly CompletedCommand[]): string {
       const unfinished = `'__fish_seen_subcommand_from ${topic}; and not __fish_seen_subcommand_from ${[...words.keys()].join(' ')}'`
       return [...words].map(([word, summary]) => `complete -c beam -n ${unfinished} -a ${word} -d '${summary}'`)
     }),
-    ...commands.flatMap((command) => linesOf(command, first.map(([word]) => word))),
+    ...commands.flatMap((command) =>
+      linesOf(
+        command,
+        first.map(([word]) => word),
+      ),
+    ),
   ]
   return `${lines.join('\n')}\n`
 }

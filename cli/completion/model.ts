@@ -42,7 +42,7 @@ function flagsOf(name: string, flag: Command.Class['flags'][string]): CompletedF
     values: [...options],
     isFile: takesValue && 'helpValue' in flag && flag.helpValue === 'FILE',
   }
-  const opposite = flag.type === 'boolean' && flag.allowNo === true ? [`no-${name}`] : []
+  const opposite = flag.type === 'boolean' && flag.allowNo ? [`no-${name}`] : []
   return [
     { name, ...(flag.char === undefined ? {} : { char: flag.char }), ...about },
     ...[...(flag.aliases ?? []), ...opposite].map((alias) => ({ name: alias, ...about })),
@@ -52,7 +52,11 @@ function flagsOf(name: string, flag: Command.Class['flags'][string]): CompletedF
 /** The first sentence, without characters that shells would have to quote. */
 function oneLine(text: string): string {
   const sentence = /^.*?[.](?=\s|$)/s.exec(text)?.[0] ?? text
-  return sentence.replace(/[`"'$\\[\]:\n]/g, ' ').replace(/\s+/g, ' ').replace(/\.$/, '').trim()
+  return sentence
+    .replace(/[`"'$\\[\]:\n]/g, ' ')
+    .replace(/\s+/g, ' ')
+    .replace(/\.$/, '')
+    .trim()
 }
 
 /** `--help` belongs to every command; oclif does not list it. */

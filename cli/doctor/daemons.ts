@@ -26,18 +26,94 @@ export interface Daemon {
 
 /** Every daemon that a backend of Beam can use. */
 export const DAEMONS: readonly Daemon[] = [
-  { id: 'tor', title: 'Tor', programs: ['tor'], versionArgs: ['--version'], neededBy: '--tor', install: 'apt install tor, brew install tor' },
-  { id: 'anon', title: 'Anyone (ATOR)', programs: ['anon'], versionArgs: ['--version'], neededBy: '--ator', install: 'the anon package of the Anyone protocol' },
-  { id: 'i2pd', title: 'i2pd', programs: ['i2pd'], versionArgs: ['--version'], neededBy: '--i2p', install: 'apt install i2pd, brew install i2pd' },
-  { id: 'java', title: 'Java', programs: ['java'], versionArgs: ['-version'], neededBy: 'the Java I2P router, Hyphanet', install: 'apt install default-jre-headless' },
-  { id: 'nym-client', title: 'Nym client', programs: ['nym-client', 'nym-socks5-client'], versionArgs: ['--version'], neededBy: '--nym', install: 'a release of nymtech/nym' },
-  { id: 'veilid', title: 'Veilid', programs: ['veilid-server'], versionArgs: ['--version'], neededBy: '--veilid', install: 'the veilid-server package of the Veilid project' },
-  { id: 'freenet', title: 'Freenet', programs: ['freenet'], versionArgs: ['--version'], neededBy: '--freenet', install: 'cargo install --locked freenet fdev' },
-  { id: 'hyphanet', title: 'Hyphanet', programs: ['hyphanet', 'freenet-cli'], neededBy: '--freenet (FCP)', install: 'the installer of the Hyphanet project' },
+  {
+    id: 'tor',
+    title: 'Tor',
+    programs: ['tor'],
+    versionArgs: ['--version'],
+    neededBy: '--tor',
+    install: 'apt install tor, brew install tor',
+  },
+  {
+    id: 'anon',
+    title: 'Anyone (ATOR)',
+    programs: ['anon'],
+    versionArgs: ['--version'],
+    neededBy: '--ator',
+    install: 'the anon package of the Anyone protocol',
+  },
+  {
+    id: 'i2pd',
+    title: 'i2pd',
+    programs: ['i2pd'],
+    versionArgs: ['--version'],
+    neededBy: '--i2p',
+    install: 'apt install i2pd, brew install i2pd',
+  },
+  {
+    id: 'java',
+    title: 'Java',
+    programs: ['java'],
+    versionArgs: ['-version'],
+    neededBy: 'the Java I2P router, Hyphanet',
+    install: 'apt install default-jre-headless',
+  },
+  {
+    id: 'nym-client',
+    title: 'Nym client',
+    programs: ['nym-client', 'nym-socks5-client'],
+    versionArgs: ['--version'],
+    neededBy: '--nym',
+    install: 'a release of nymtech/nym',
+  },
+  {
+    id: 'veilid',
+    title: 'Veilid',
+    programs: ['veilid-server'],
+    versionArgs: ['--version'],
+    neededBy: '--veilid',
+    install: 'the veilid-server package of the Veilid project',
+  },
+  {
+    id: 'freenet',
+    title: 'Freenet',
+    programs: ['freenet'],
+    versionArgs: ['--version'],
+    neededBy: '--freenet',
+    install: 'cargo install --locked freenet fdev',
+  },
+  {
+    id: 'hyphanet',
+    title: 'Hyphanet',
+    programs: ['hyphanet', 'freenet-cli'],
+    neededBy: '--freenet (FCP)',
+    install: 'the installer of the Hyphanet project',
+  },
   { id: 'zeronet', title: 'ZeroNet', programs: ['zeronet', 'ZeroNet'], neededBy: '--zeronet', install: 'a release of ZeroNet' },
-  { id: 'kpclientd', title: 'Katzenpost', programs: ['kpclientd'], versionArgs: ['-v'], neededBy: '--zkn', install: 'go install …/katzenpost/cmd/kpclientd' },
-  { id: 'bird', title: 'BIRD', programs: ['bird', 'bird2'], versionArgs: ['--version'], neededBy: '--anonet', install: 'apt install bird2' },
-  { id: 'wireguard', title: 'WireGuard', programs: ['wg'], versionArgs: ['--version'], neededBy: '--anonet', install: 'apt install wireguard-tools' },
+  {
+    id: 'kpclientd',
+    title: 'Katzenpost',
+    programs: ['kpclientd'],
+    versionArgs: ['-v'],
+    neededBy: '--zkn',
+    install: 'go install …/katzenpost/cmd/kpclientd',
+  },
+  {
+    id: 'bird',
+    title: 'BIRD',
+    programs: ['bird', 'bird2'],
+    versionArgs: ['--version'],
+    neededBy: '--anonet',
+    install: 'apt install bird2',
+  },
+  {
+    id: 'wireguard',
+    title: 'WireGuard',
+    programs: ['wg'],
+    versionArgs: ['--version'],
+    neededBy: '--anonet',
+    install: 'apt install wireguard-tools',
+  },
 ]
 
 /** One check for each daemon. A daemon that is missing is no fault: its network cannot be used, that is all. */
@@ -54,7 +130,11 @@ export function daemonChecks(env: NodeJS.ProcessEnv = process.env): Check[] {
       const output = await runBriefly(program, daemon.versionArgs)
       const version = output === undefined ? undefined : versionIn(output)
       if (version !== undefined) return { state: 'ok', detail: version }
-      return { state: 'limited', detail: `${program} does not say its version`, advice: `Try it: ${program} ${daemon.versionArgs.join(' ')}` }
+      return {
+        state: 'limited',
+        detail: `${program} does not say its version`,
+        advice: `Try it: ${program} ${daemon.versionArgs.join(' ')}`,
+      }
     },
   }))
 }
@@ -66,7 +146,13 @@ export async function findProgram(programs: readonly string[], path: string): Pr
     for (const folder of path.split(delimiter).filter((part) => part !== '')) {
       for (const suffix of suffixes) {
         const file = join(folder, program + suffix)
-        if (await access(file, constants.X_OK).then(() => true, () => false)) return file
+        if (
+          await access(file, constants.X_OK).then(
+            () => true,
+            () => false,
+          )
+        )
+          return file
       }
     }
   }
@@ -77,7 +163,9 @@ export async function findProgram(programs: readonly string[], path: string): Pr
 export function runBriefly(program: string, args: readonly string[], deadlineMs = VERSION_DEADLINE_MS): Promise<string | undefined> {
   return new Promise((resolve) => {
     const options = { cwd: tmpdir(), timeout: deadlineMs, killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT_BYTES, windowsHide: true } as const
-    const child = execFile(program, args, options, (error, stdout, stderr) => resolve(error?.killed === true ? undefined : `${stdout}\n${stderr}`))
+    const child = execFile(program, args, options, (error, stdout, stderr) =>
+      resolve(error?.killed === true ? undefined : `${stdout}\n${stderr}`),
+    )
     child.stdin?.end()
   })
 }

@@ -33,9 +33,14 @@ export function dhtCheck(setting: DhtSetting, consent: boolean): Check {
 async function dhtState(setting: DhtSetting, consent: boolean, signal: AbortSignal): Promise<Pick<Finding, 'state' | 'detail' | 'advice'>> {
   if (setting.use === 'none') return { state: 'off', detail: 'switched off by BEAM_P2P_BOOTSTRAP' }
   if (setting.use === 'wrong') {
-    return { state: 'broken', detail: `BEAM_P2P_BOOTSTRAP: “${setting.node}” is not host:port`, advice: 'Give host:port, several separated by commas, or none.' }
+    return {
+      state: 'broken',
+      detail: `BEAM_P2P_BOOTSTRAP: “${setting.node}” is not host:port`,
+      advice: 'Give host:port, several separated by commas, or none.',
+    }
   }
-  if (setting.use === 'public' && !consent) return { state: 'off', detail: 'not asked: the public nodes were not to be contacted', advice: 'To try it: beam doctor --dht' }
+  if (setting.use === 'public' && !consent)
+    return { state: 'off', detail: 'not asked: the public nodes were not to be contacted', advice: 'To try it: beam doctor --dht' }
   const { default: DHT } = await import('hyperdht')
   const whose = setting.use === 'public' ? 'the public nodes' : setting.nodes.join(', ')
   const bootstrap = setting.use === 'public' ? DHT.BOOTSTRAP : setting.nodes

@@ -25,13 +25,15 @@ export interface Check {
   readonly essential?: boolean
   /** Longest it may take, in milliseconds. */
   readonly deadlineMs: number
-  run(signal: AbortSignal): Promise<Pick<Finding, 'state' | 'detail' | 'advice'>>
+  readonly run: (signal: AbortSignal) => Promise<Pick<Finding, 'state' | 'detail' | 'advice'>>
 }
 
 /** Runs a check within its deadline; one that throws or takes too long is broken, with the reason. */
 export async function examine({ run, deadlineMs, ...about }: Check): Promise<Finding> {
   const signal = AbortSignal.timeout(deadlineMs)
-  const late = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(new Error(`no answer within ${deadlineMs / 1_000} s`)), { once: true }))
+  const late = new Promise<never>((_, reject) =>
+    signal.addEventListener('abort', () => reject(new Error(`no answer within ${deadlineMs / 1_000} s`)), { once: true }),
+  )
   // AbortSignal.timeout does not keep the process alive, but what is waited for here must end.
   const alive = setTimeout(() => {}, deadlineMs + 100)
   try {

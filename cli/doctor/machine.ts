@@ -26,7 +26,14 @@ export function machineChecks(paths: BeamPaths): Check[] {
     run: () => folderState(folder, process.getuid?.()),
   }))
   return [
-    { group: 'machine', id: 'node', title: 'Node.js', essential: true, deadlineMs: DEADLINE_MS, run: async () => nodeState(process.versions.node) },
+    {
+      group: 'machine',
+      id: 'node',
+      title: 'Node.js',
+      essential: true,
+      deadlineMs: DEADLINE_MS,
+      run: async () => nodeState(process.versions.node),
+    },
     ...folders,
     { group: 'machine', id: 'open-files', title: 'Open files', deadlineMs: DEADLINE_MS, run: openFiles },
   ]
@@ -47,10 +54,15 @@ export async function folderState(folder: string, uid: number | undefined): Prom
     const parent = await nearestExisting(folder)
     return (await isWritable(parent))
       ? { state: 'ok', detail: `${folder} (made on first use)` }
-      : { state: 'broken', detail: `${folder} cannot be made: ${parent} is not writable`, advice: 'Make it writable, or set BEAM_HOME to a folder of your own.' }
+      : {
+          state: 'broken',
+          detail: `${folder} cannot be made: ${parent} is not writable`,
+          advice: 'Make it writable, or set BEAM_HOME to a folder of your own.',
+        }
   }
   if (!found.isDirectory()) return { state: 'broken', detail: `${folder} is no folder`, advice: 'Remove it.' }
-  if (uid !== undefined && found.uid !== uid) return { state: 'broken', detail: `${folder} belongs to another user`, advice: 'Set BEAM_HOME to a folder of your own.' }
+  if (uid !== undefined && found.uid !== uid)
+    return { state: 'broken', detail: `${folder} belongs to another user`, advice: 'Set BEAM_HOME to a folder of your own.' }
   if (!(await isWritable(folder))) return { state: 'broken', detail: `${folder} is not writable`, advice: `chmod 700 ${folder}` }
   const mode = found.mode & 0o777
   if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
@@ -65,7 +77,11 @@ async function nearestExisting(folder: string): Promise<string> {
   return parent
 }
 
-const isWritable = (folder: string): Promise<boolean> => access(folder, constants.W_OK | constants.X_OK).then(() => true, () => false)
+const isWritable = (folder: string): Promise<boolean> =>
+  access(folder, constants.W_OK | constants.X_OK).then(
+    () => true,
+    () => false,
+  )
 
 async function openFiles(signal: AbortSignal): Promise<Result> {
   if (process.platform === 'win32') return { state: 'ok', detail: 'no limit on this system' }

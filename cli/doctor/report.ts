@@ -16,7 +16,11 @@ const TITLE_COLUMNS = 18
 /** The findings as a list that fits the columns. */
 export function reportText(findings: readonly Finding[], columns: number, paint: Colours): string {
   const painted: Readonly<Record<FindingState, (text: string) => string>> = {
-    ok: paint.green, limited: paint.yellow, broken: paint.red, off: paint.dim, absent: paint.dim,
+    ok: paint.green,
+    limited: paint.yellow,
+    broken: paint.red,
+    off: paint.dim,
+    absent: paint.dim,
   }
   const lines: string[] = []
   for (const group of Object.keys(HEADINGS) as Array<Finding['group']>) {
@@ -31,7 +35,8 @@ export function reportText(findings: readonly Finding[], columns: number, paint:
       lines.push(`  ${painted[state](MARKS[state])} ${title.padEnd(TITLE_COLUMNS)}${calm(first)}`)
       const indent = ' '.repeat(TITLE_COLUMNS + 4)
       for (const line of rest) lines.push(indent + calm(line))
-      if (advice !== undefined && !brief) for (const line of wrap(`→ ${advice}`, columns - TITLE_COLUMNS - 4)) lines.push(indent + calm(line))
+      if (advice !== undefined && !brief)
+        for (const line of wrap(`→ ${advice}`, columns - TITLE_COLUMNS - 4)) lines.push(indent + calm(line))
     }
   }
   return `${lines.join('\n')}\n\n${conclusion(findings, paint)}\n`
@@ -41,7 +46,9 @@ function conclusion(findings: readonly Finding[], paint: Colours): string {
   const broken = findings.filter(isFatal)
   if (broken.length > 0) return paint.red(`Beam cannot work here: ${broken.map(({ title }) => title).join(', ')}.`)
   const limits = findings.filter(({ state }) => state === 'limited' || state === 'broken').length
-  return limits === 0 ? paint.green('Beam works on this machine.') : paint.yellow(`Beam works on this machine, with ${limits === 1 ? 'one limit' : `${limits} limits`} (marked ! or ✗).`)
+  return limits === 0
+    ? paint.green('Beam works on this machine.')
+    : paint.yellow(`Beam works on this machine, with ${limits === 1 ? 'one limit' : `${limits} limits`} (marked ! or ✗).`)
 }
 
 /** Whether Beam cannot work because of it. */

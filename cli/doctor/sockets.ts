@@ -13,7 +13,14 @@ const MDNS_GROUP = '224.0.0.251'
 
 /** Sockets of this machine; nothing leaves it. */
 export function socketChecks(env: NodeJS.ProcessEnv = process.env): Check[] {
-  const check = (id: string, title: string, run: Check['run'], essential = false): Check => ({ group: 'network', id, title, essential, deadlineMs: DEADLINE_MS, run })
+  const check = (id: string, title: string, run: Check['run'], essential = false): Check => ({
+    group: 'network',
+    id,
+    title,
+    essential,
+    deadlineMs: DEADLINE_MS,
+    run,
+  })
   return [
     check('tcp', 'TCP on loopback', () => tcp('127.0.0.1'), true),
     check('udp', 'UDP on loopback', udp),
@@ -56,7 +63,9 @@ async function ipv6(): Promise<Result> {
   } catch {
     return { state: 'off', detail: 'not available; IPv4 is used' }
   }
-  const global = Object.values(networkInterfaces()).flat().some((address) => address?.family === 'IPv6' && !address.internal && !/^f[ce89ab]/i.test(address.address))
+  const global = Object.values(networkInterfaces())
+    .flat()
+    .some((address) => address?.family === 'IPv6' && !address.internal && !/^f[ce89ab]/i.test(address.address))
   return { state: 'ok', detail: global ? 'loopback and a public address' : 'loopback only, no public address' }
 }
 

@@ -15,11 +15,25 @@ export const OUTPUT_FLAGS = {
 /** Where a secret word comes from; both ends of a tunnel have these. */
 export const SECRET_FLAGS = {
   secret: string({
-    description: 'The secret word visitors must know. “-” asks for it, or reads a line of standard input. Other users of this machine may see what is given here: prefer “-”, --secret-file or BEAM_SECRET.',
+    description:
+      'The secret word visitors must know. “-” asks for it, or reads a line of standard input. Other users of this machine may see what is given here: prefer “-”, --secret-file or BEAM_SECRET.',
     helpGroup: 'ACCESS',
     helpValue: 'WORD',
   }),
-  'secret-file': string({ description: 'Read the secret word from the first line of a file.', helpGroup: 'ACCESS', helpValue: 'FILE', exclusive: ['secret'] }),
+  'secret-file': string({
+    description: 'Read the secret word from the first line of a file.',
+    helpGroup: 'ACCESS',
+    helpValue: 'FILE',
+    exclusive: ['secret'],
+  }),
+}
+
+/** The consent that networks which show the IP address are used together with networks that hide it. */
+export const EXPOSURE_FLAG = {
+  'allow-exposure': boolean({
+    description: 'Allow networks that show your IP address beside networks that hide it.',
+    helpGroup: 'NETWORK',
+  }),
 }
 
 /** The DHT that is used. */

@@ -49,7 +49,8 @@ export function publishOptions(flags: PublishFlags, secret: string | undefined, 
 }
 
 function strategyOf({ strategy, fallback }: PublishFlags): Pick<PublishOptions, 'strategy'> {
-  if (fallback === true && strategy !== undefined && strategy !== 'fallback') throw usage(`--fallback and --strategy ${strategy} contradict each other.`)
+  if (fallback === true && strategy !== undefined && strategy !== 'fallback')
+    throw usage(`--fallback and --strategy ${strategy} contradict each other.`)
   const wanted = fallback === true ? 'fallback' : STRATEGIES.find((known) => known === strategy)
   return wanted === undefined ? {} : { strategy: wanted }
 }
@@ -58,8 +59,12 @@ function strategyOf({ strategy, fallback }: PublishFlags): Pick<PublishOptions, 
 function perTarget(flag: string, values: readonly string[] | undefined, targets: number): readonly string[] {
   if (values === undefined || values.length === 0) return []
   if (values.length === targets) return values
-  throw usage(`${targets === 1 ? 'One service needs' : `${targets} services need`} as many times --${flag}, not ${values.length}.`)
+  throw usage(
+    `--${flag} was given ${times(values.length)} for ${targets === 1 ? 'one service' : `${targets} services`}: give it once for each.`,
+  )
 }
+
+const times = (count: number): string => (count === 1 ? 'once' : `${count} times`)
 
 function usage(message: string): ConfigError {
   return new ConfigError(message, { code: 'BEAM_ERR_USAGE' })

@@ -72,7 +72,7 @@ function ask(stdin: NodeJS.ReadStream): Promise<string> {
           process.kill(process.pid, 'SIGINT')
           return
         }
-        if (char === '\u007F' || char === '\b') word = [...word].slice(0, -1).join('')
+        if (char === '\u007F' || char === '\b') word = Array.from(word).slice(0, -1).join('')
         else word += char
       }
     }

@@ -3,17 +3,20 @@ import type { ConnectEvent } from '../../core/tunnels/events.ts'
 import { formatTarget } from '../input/service-target.ts'
 import type { Colours } from './colours.ts'
 import { field } from './layout.ts'
+import { noteText } from './note.ts'
 
 /** How the events of a connection are shown. */
 export interface ConnectTextOptions {
   readonly paint: Colours
   readonly columns: number
+  /** Columns for warnings and errors, which may go elsewhere. */
+  readonly noteColumns: number
   /** The local address, warnings and errors only. */
   readonly quiet: boolean
 }
 
 /** One event of a connection as text for people; empty when it is not worth a line. */
-export function connectText(event: ConnectEvent, { paint, columns, quiet }: ConnectTextOptions): string {
+export function connectText(event: ConnectEvent, { paint, columns, noteColumns, quiet }: ConnectTextOptions): string {
   switch (event.event) {
     case 'listening': {
       const local = formatTarget(event)
@@ -33,9 +36,9 @@ export function connectText(event: ConnectEvent, { paint, columns, quiet }: Conn
     case 'down':
       return quiet ? '' : `  ${paint.yellow('down')}  ${event.reason}\n`
     case 'warning':
-      return `${paint.yellow('Warning')} ${event.message} ${paint.dim(`(${event.code})`)}\n`
+      return noteText({ kind: 'Warning', ...event }, noteColumns, paint)
     case 'error':
-      return `${paint.red('Error')} ${event.message} ${paint.dim(`(${event.code})`)}\n${event.hint === undefined ? '' : `  ${event.hint}\n`}`
+      return noteText({ kind: 'Error', ...event }, noteColumns, paint)
     case 'stopped':
       return quiet ? '' : `${paint.dim(`Closed: ${event.reason}`)}\n`
   }

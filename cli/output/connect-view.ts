@@ -3,12 +3,22 @@ import { formatTarget } from '../input/service-target.ts'
 import { colours } from './colours.ts'
 import { connectText } from './connect-text.ts'
 import { columnsOf } from './layout.ts'
+import { noteColumns } from './note.ts'
 
 /** Shows the events of a connection: results on stdout, what is said on the way on stderr. */
-export function connectView(options: { readonly json: boolean; readonly urlOnly: boolean; readonly quiet: boolean }): (event: ConnectEvent) => void {
+export function connectView(options: {
+  readonly json: boolean
+  readonly urlOnly: boolean
+  readonly quiet: boolean
+}): (event: ConnectEvent) => void {
   if (options.json) return (event) => void process.stdout.write(`${JSON.stringify(event)}\n`)
   if (options.urlOnly) return (event) => void (event.event === 'listening' && process.stdout.write(`${formatTarget(event)}\n`))
-  const text = { paint: colours(process.stdout), columns: columnsOf(process.stdout), quiet: options.quiet }
+  const text = {
+    paint: colours(process.stdout),
+    columns: columnsOf(process.stdout),
+    noteColumns: noteColumns(process.stderr),
+    quiet: options.quiet,
+  }
   return (event) => {
     const aside = event.event === 'progress' || event.event === 'warning' || event.event === 'error'
     const stream = aside ? process.stderr : process.stdout

@@ -3,11 +3,14 @@ import type { PublishEvent, TunnelSnapshot } from '../../core/tunnels/events.ts'
 import { formatTarget } from '../input/service-target.ts'
 import type { Colours } from './colours.ts'
 import { field } from './layout.ts'
+import { noteText } from './note.ts'
 
 /** How the events of published tunnels are shown. */
 export interface PublishTextOptions {
   readonly paint: Colours
   readonly columns: number
+  /** Columns for warnings and errors, which may go elsewhere. */
+  readonly noteColumns: number
   /** What the visitor's command needs besides the address. */
   readonly connectFlags: readonly string[]
   /** The address, warnings and errors only. */
@@ -29,7 +32,7 @@ export class PublishText {
 
   /** The text of one event; empty when it is not worth a line. */
   text(event: PublishEvent): string {
-    const { paint, quiet } = this.#options
+    const { paint, quiet, noteColumns } = this.#options
     switch (event.event) {
       case 'ready':
         this.#tunnels.set(event.tunnel.id, event.tunnel)
@@ -39,15 +42,25 @@ export class PublishText {
       case 'address':
         return ''
       case 'up':
-        return this.#line(event.tunnel, paint.green('up'), event.what === 'service' ? this.#service(event.tunnel) : (event.backend ?? ''), event.reason)
+        return this.#line(
+          event.tunnel,
+          paint.green('up'),
+          event.what === 'service' ? this.#service(event.tunnel) : (event.backend ?? ''),
+          event.reason,
+        )
       case 'down':
-        return this.#line(event.tunnel, paint.yellow('down'), event.what === 'service' ? this.#service(event.tunnel) : (event.backend ?? ''), event.reason)
+        return this.#line(
+          event.tunnel,
+          paint.yellow('down'),
+          event.what === 'service' ? this.#service(event.tunnel) : (event.backend ?? ''),
+          event.reason,
+        )
       case 'failover':
         return this.#line(event.tunnel, paint.yellow('moved'), `${event.from} → ${event.to}`, event.reason)
       case 'warning':
-        return `${paint.yellow('Warning')} ${event.message} ${paint.dim(`(${event.code})`)}\n`
+        return noteText({ kind: 'Warning', ...event }, noteColumns, paint)
       case 'error':
-        return `${paint.red('Error')} ${event.message} ${paint.dim(`(${event.code})`)}\n${event.hint === undefined ? '' : `  ${event.hint}\n`}`
+        return noteText({ kind: 'Error', ...event }, noteColumns, paint)
       case 'stopped':
         return quiet ? '' : `${paint.dim(`${this.#service(event.tunnel)} is no longer published: ${event.reason}`)}\n`
     }

@@ -1,6 +1,7 @@
 import type { PublishEvent, TunnelSnapshot } from '../../core/tunnels/events.ts'
 import { colours } from './colours.ts'
 import { columnsOf } from './layout.ts'
+import { noteColumns } from './note.ts'
 import { PublishText } from './publish-text.ts'
 
 /** What `beam expose` prints. */
@@ -33,7 +34,13 @@ function printAddresses(event: PublishEvent): void {
 }
 
 function textPrinter({ quiet, connectFlags }: PublishViewOptions): (event: PublishEvent) => void {
-  const text = new PublishText({ paint: colours(process.stdout), columns: columnsOf(process.stdout), connectFlags, quiet })
+  const text = new PublishText({
+    paint: colours(process.stdout),
+    columns: columnsOf(process.stdout),
+    noteColumns: noteColumns(process.stderr),
+    connectFlags,
+    quiet,
+  })
   return (event) => {
     const aside = event.event === 'progress' || event.event === 'warning' || event.event === 'error'
     const stream = aside ? process.stderr : process.stdout
@@ -52,6 +59,11 @@ async function copyAddress({ id, endpoints }: TunnelSnapshot, print: (event: Pub
     await clipboard.write(endpoints[0]?.address ?? '')
   } catch {
     // A machine without a desktop has no clipboard; the tunnel is what matters.
-    print({ event: 'warning', tunnel: id, code: 'BEAM_WARN_CLIPBOARD', message: 'The address could not be copied: this session has no clipboard.' })
+    print({
+      event: 'warning',
+      tunnel: id,
+      code: 'BEAM_WARN_CLIPBOARD',
+      message: 'The address could not be copied: this session has no clipboard.',
+    })
   }
 }

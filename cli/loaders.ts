@@ -1,0 +1,25 @@
+import type { Config } from '@oclif/core/config'
+import type { BeamCommand } from './base-command.ts'
+
+/** What the module of a command exports. */
+interface CommandModule {
+  readonly default: (new (argv: string[], config: Config) => BeamCommand) & typeof BeamCommand
+}
+
+/** Every command by its id, each loaded when it is run (`key:show` is typed as `beam key show`). */
+export const LOADERS = {
+  expose: () => import('./commands/expose.ts'),
+  connect: () => import('./commands/connect.ts'),
+  'key:show': () => import('./commands/key-show.ts'),
+  'key:list': () => import('./commands/key-list.ts'),
+  doctor: () => import('./commands/doctor.ts'),
+  completion: () => import('./commands/completion.ts'),
+} satisfies Record<string, () => Promise<CommandModule>>
+
+/** The ids of all commands. */
+export const COMMAND_IDS = Object.keys(LOADERS) as ReadonlyArray<keyof typeof LOADERS>
+
+/** What a first word that is no command by itself stands for. */
+export const TOPICS: Readonly<Record<string, { readonly description: string }>> = {
+  key: { description: 'Keys of this user.' },
+}

@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { nearest } from '../config/nearest.ts'
+import { ConfigError } from '../core/errors.ts'
+import { commandOf, hasFlag, rewriteArgv } from './argv.ts'
+import { Interrupted } from './lifetime.ts'
+import { COMMAND_IDS, LOADERS, TOPICS } from './loaders.ts'
+import { EXIT, reportError } from './report-error.ts'
+
+/** The commands as they are typed. */
+const TYPED = COMMAND_IDS.map((id) => id.replace(':', ' '))
+
+/**
+ * Runs a command line to its end and leaves the process with the right exit code.
+ *
+ * @param given - the arguments after the name of the program
+ * @param root - folder of the package
+ */
+export async function main(given: readonly string[], root: string): Promise<void> {
+  process.stdout.on('error', () => {}) // A reader that goes away ends commands that run on (Lifetime); for the others it is no failure.
+  process.stderr.on('error', () => {})
+  if (given.length === 1 && hasFlag(given, '--version', '-V')) {
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+    process.stdout.write(`beam ${version}\n`)
+    return
+  }
+  const argv = rewriteArgv(given, COMMAND_IDS)
+  const shown = {
+    json: hasFlag(argv, '--json'),
+    verbose: hasFlag(argv, '--verbose', '-v') || (process.env['BEAM_DEBUG'] ?? '') !== '',
+  }
+  let flags: readonly string[] = []
+  let exitCode: number = EXIT.done
+  try {
+    const command = commandOf(argv, COMMAND_IDS)
+    if (command === undefined || hasFlag(argv, '--help')) {
+      await showHelp(argv, root)
+    } else {
+      const { default: loaded } = await LOADERS[command.id as keyof typeof LOADERS]()
+      const { loadOclifConfig } = await import('./oclif-config.ts')
+      flags = Object.keys({ ...loaded.baseFlags, ...loaded.flags })
+      loaded.id = command.id
+      await loaded.execute(argv.slice(command.words), await loadOclifConfig(root, { commands: false }))
+      exitCode = Number(process.exitCode ?? EXIT.done)
+    }
+  } catch (error) {
+    if (!(error instanceof Interrupted)) exitCode = reportError(error, { ...shown, flags })
+  }
+  await Promise.all([written(process.stdout), written(process.stderr)])
+  process.exit(exitCode)
+}
+
+/** Shows the help of what is named, or says that nothing has that name. */
+async function showHelp(argv: readonly string[], root: string): Promise<void> {
+  const words = argv.filter((word) => !word.startsWith('-'))
+  const [first = '', second] = words
+  const known = first === '' || commandOf(words, COMMAND_IDS) !== undefined || (first in TOPICS && second === undefined)
+  if (!known) throw unknownCommand(words)
+  if (first === '' && argv.length > 0 && !hasFlag(argv, '--help')) {
+    throw new ConfigError('A port or a command is missing.', {
+      code: 'BEAM_ERR_USAGE',
+      hint: 'To publish a local port: beam 3000. For everything else: beam --help',
+    })
+  }
+  const [{ Help }, { loadOclifConfig }] = await Promise.all([import('./output/help.ts'), import('./oclif-config.ts')])
+  await new Help(await loadOclifConfig(root, { commands: true })).showHelp([...words])
+}
+
+function unknownCommand(words: readonly string[]): ConfigError {
+  const [first = '', second = ''] = words
+  if (/^[a-z]+:\/\//i.test(first)) {
+    return new ConfigError(`${first} is an address, not a command.`, { code: 'BEAM_ERR_USAGE', hint: `To reach it: beam connect ${first}` })
+  }
+  const typed = first in TOPICS ? `${first} ${second}` : first
+  const wanted = nearest(typed, TYPED) ?? nearest(typed, Object.keys(TOPICS))
+  return new ConfigError(`There is no command “${typed}”${first in TOPICS ? '' : ', and it is no port either'}.`, {
+    code: 'BEAM_ERR_USAGE',
+    hint: wanted === undefined ? 'See beam --help. To publish a local port: beam 3000' : `Did you mean beam ${wanted}?`,
+  })
+}
+
+/** Waits until everything that was written has left the process (pipes are asynchronous on some systems). */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed || stream.writableEnded) resolve()
+    else stream.write('', () => resolve())
+  })
+}

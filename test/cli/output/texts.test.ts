@@ -1,0 +1,117 @@
+import pc from 'picocolors'
+import { describe, expect, it } from 'vitest'
+import { wantsColour } from '../../../cli/output/colours.ts'
+import { connectText, describePath } from '../../../cli/output/connect-text.ts'
+import { field, wrap } from '../../../cli/output/layout.ts'
+import { PublishText } from '../../../cli/output/publish-text.ts'
+import type { TunnelSnapshot } from '../../../core/tunnels/events.ts'
+
+const plain = pc.createColors(false)
+const address = `beam://${'a'.repeat(56)}`
+const tunnel: TunnelSnapshot = {
+  id: 't1',
+  host: 'localhost',
+  port: 3000,
+  endpoints: [
+    { backend: 'mesh', address, state: 'active', reveals: ['Whoever holds the address can learn the IP address of this machine.'] },
+  ],
+  access: 'Anybody who has the address can reach it, and an address is no secret.',
+  service: 'down',
+}
+const text = (options: { quiet?: boolean; connectFlags?: string[] } = {}): PublishText =>
+  new PublishText({ paint: plain, columns: 80, noteColumns: 80, connectFlags: options.connectFlags ?? [], quiet: options.quiet ?? false })
+
+describe('PublishText', () => {
+  it('says all that a publisher must know, in 80 columns', () => {
+    const shown = text().text({ event: 'ready', tunnel })
+    expect(shown).toContain(`\nnpx beam connect ${address}\n`)
+    expect(shown).toContain('Whoever holds the address can learn')
+    expect(shown).toContain('Anybody who has the address')
+    expect(shown).toContain('nothing listens on localhost:3000 yet')
+    for (const line of shown.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
+  })
+
+  it('gives the visitor the flags that the publisher asks for', () => {
+    const shown = text({ connectFlags: ['--identify', '--secret -'] }).text({ event: 'ready', tunnel })
+    expect(shown).toContain(`npx beam connect ${address} --identify --secret -\n`)
+  })
+
+  it('names each network when there are several', () => {
+    const endpoints = [...tunnel.endpoints, { backend: 'tor', address: 'http://x.onion', state: 'announcing', reveals: [] } as const]
+    const shown = text().text({ event: 'ready', tunnel: { ...tunnel, endpoints } })
+    expect(shown).toContain('Reach it over mesh')
+    expect(shown).toContain('Reach it over tor')
+    expect(shown).toContain('tor, listening, not announced yet')
+  })
+
+  it('prints the address, warnings and errors only when it is to be quiet', () => {
+    const quiet = text({ quiet: true })
+    expect(quiet.text({ event: 'ready', tunnel })).toBe(`${address}\n`)
+    expect(quiet.text({ event: 'up', tunnel: 't1', what: 'service', reason: 'r' })).toBe('')
+    expect(quiet.text({ event: 'progress', tunnel: 't1', backend: 'tor', phase: 'p', message: 'm' })).toBe('')
+    expect(quiet.text({ event: 'warning', code: 'W', message: 'careful' })).toBe('Warning careful (W)\n')
+  })
+
+  it('tells progress in a few lines, however often it is reported', () => {
+    const running = text()
+    const lines = Array.from({ length: 101 }, (_, percent) =>
+      running.text({ event: 'progress', tunnel: 't1', backend: 'tor', phase: 'bootstrap', percent, message: 'Bootstrapping' }),
+    ).filter((line) => line !== '')
+    expect(lines).toHaveLength(5)
+    expect(lines[4]).toBe('tor: Bootstrapping (100%)\n')
+  })
+
+  it('tells which service goes up and down once there are several', () => {
+    const running = text()
+    running.text({ event: 'ready', tunnel })
+    expect(running.text({ event: 'up', tunnel: 't1', what: 'service', reason: 'it answers' })).toBe('  up  localhost:3000: it answers\n')
+    running.text({ event: 'ready', tunnel: { ...tunnel, id: 't2', port: 8080 } })
+    expect(running.text({ event: 'down', tunnel: 't2', what: 'endpoint', backend: 'mesh', reason: '' })).toBe(
+      '  localhost:8080  down  mesh\n',
+    )
+  })
+})
+
+describe('connectText', () => {
+  it('says where the service is now and what that reveals', () => {
+    const path = { backend: 'mesh', kind: 'direct', hops: 0, latencyMs: 1.234 }
+    const event = {
+      event: 'listening',
+      host: '::1',
+      port: 8080,
+      address,
+      path,
+      reveals: ['The publisher can learn the IP address of this machine.'],
+    } as const
+    const shown = connectText(event, { paint: plain, columns: 80, noteColumns: 80, quiet: false })
+    expect(shown).toContain('[::1]:8080 is now the far service')
+    expect(shown).toContain('mesh, direct, 1.2 ms')
+    expect(shown).toContain('The publisher can learn')
+    expect(connectText(event, { paint: plain, columns: 80, noteColumns: 80, quiet: true })).toBe('[::1]:8080\n')
+  })
+
+  it('leaves out what was not measured', () => {
+    expect(describePath({ backend: 'tor', kind: 'onion', hops: 6 })).toBe('tor, onion, 6 hops')
+  })
+})
+
+describe('wantsColour', () => {
+  it('respects terminals, NO_COLOR, TERM=dumb and FORCE_COLOR', () => {
+    expect(wantsColour({ isTTY: true }, {})).toBe(true)
+    expect(wantsColour({ isTTY: false }, {})).toBe(false)
+    expect(wantsColour({ isTTY: true }, { NO_COLOR: '1' })).toBe(false)
+    expect(wantsColour({ isTTY: true }, { NO_COLOR: '' })).toBe(true)
+    expect(wantsColour({ isTTY: true }, { TERM: 'dumb' })).toBe(false)
+    expect(wantsColour({}, { FORCE_COLOR: '1' })).toBe(true)
+    expect(wantsColour({ isTTY: true }, { FORCE_COLOR: '0' })).toBe(false)
+  })
+})
+
+describe('wrap and field', () => {
+  it('break between words and never inside one', () => {
+    expect(wrap('one two three', 7)).toEqual(['one two', 'three'])
+    expect(wrap('x'.repeat(20), 7)).toEqual(['x'.repeat(20)])
+    expect(wrap('', 7)).toEqual([''])
+    expect(field('Label', 'one two three', 20)).toBe('  Label     one two\n            three\n')
+  })
+})
