@@ -16,6 +16,9 @@ const OPEN_TIMEOUT_MS = 20_000
  */
 const MAX_UNREAD_BYTES = 32 * 2 ** 20
 
+/** How long a stream that was ended and then destroyed may take to deliver what was written, and the far end to end its own direction. */
+const LINGER_MS = 3_000
+
 /**
  * A hole-punched stream as Node knows streams, so that TLS can run inside. Its own encryption is not relied upon: it hides what passes from
  * the path, but who is at the far end is settled by the link.
@@ -60,9 +63,17 @@ export class PunchedStream extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    // After a clean end in both directions the socket closes by itself, once the far end has what was written; destroying it would cut that off.
-    if (error !== null || !this.writableFinished || !this.readableEnded) this.#socket.destroy(error ?? undefined)
+    if (error === null && this.writableFinished) this.#linger()
+    else this.#socket.destroy(error ?? undefined)
     done(error)
+  }
+
+  /** What was written before a clean end must arrive, as with TCP; destroying the socket would cut it off. It closes by itself when both have ended. */
+  #linger(): void {
+    if (this.#socket.destroyed) return
+    const timer = setTimeout(() => this.#socket.destroy(), LINGER_MS)
+    timer.unref()
+    this.#socket.on('close', () => clearTimeout(timer))
   }
 
   #continue(): void {
