@@ -2,7 +2,7 @@ import { ProtocolError } from '../errors.ts'
 import { KEY_BYTES, signWith, verifySignature, type Identity } from '../identity/identity.ts'
 import { decodeCanonical, encodeCanonical } from './canonical.ts'
 import { checkRecord, fromPayload, toPayload } from './payload.ts'
-import { MAX_RECORD_BYTES, type ServiceRecord } from './record.ts'
+import { MAX_ENDPOINTS, MAX_RECORD_BYTES, type ServiceRecord } from './record.ts'
 
 /**
  * Stands before the signed bytes. The service key also signs TLS handshakes and DHT entries: a signature made for one of them is never
@@ -34,7 +34,7 @@ export function encodeRecord(record: ServiceRecord, identity: Identity): Uint8Ar
 
 /** The record with as many of its endpoints, from the first on, as fit into one. A machine can have more addresses than a record has room. */
 export function fitRecord(record: ServiceRecord): ServiceRecord {
-  let fitting = record
+  let fitting = record.endpoints.length > MAX_ENDPOINTS ? { ...record, endpoints: record.endpoints.slice(0, MAX_ENDPOINTS) } : record
   const size = (): number => encodeCanonical([encodeCanonical(toPayload(fitting)), new Uint8Array(SIGNATURE_BYTES)]).length
   while (fitting.endpoints.length > 0 && size() > MAX_RECORD_BYTES) fitting = { ...fitting, endpoints: fitting.endpoints.slice(0, -1) }
   return fitting

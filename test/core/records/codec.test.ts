@@ -254,6 +254,13 @@ describe('encodeRecord', () => {
     expect(() => encodeRecord({ ...record, endpoints: endpoints.slice(0, fitting.endpoints.length + 1) }, identity)).toThrow('900')
   })
 
+  it('leaves out what is above 16 endpoints, however short', () => {
+    const endpoints = Array.from({ length: 40 }, (_, i) => `x:${i}`)
+    const fitting = fitRecord({ ...sample, endpoints })
+    expect(fitting.endpoints).toEqual(endpoints.slice(0, 16))
+    expect(decodeRecord(encodeRecord(fitting, identity), { now: NOW })).toEqual(fitting)
+  })
+
   it('leaves a record that fits as it is', () => {
     expect(fitRecord(sample)).toBe(sample)
   })
