@@ -38,7 +38,6 @@ const OTHER_VARIABLES = ['BEAM_HOME', 'BEAM_CONFIG']
 export async function checkConfig(input: unknown, options: CheckOptions): Promise<Checked> {
   const { env = {}, source, folder } = options
   const value = withoutEmpty(input)
-  const given = structuredClone(value)
   const overrides = isMap(value) ? overridesFor(beamSchema, env).filter(({ path, value: text }) => setIn(value, path, text)) : []
   const findings: RuleFinding[] = validate(beamSchema, value)
   const warnings: RuleFinding[] = []
@@ -65,7 +64,7 @@ export async function checkConfig(input: unknown, options: CheckOptions): Promis
     overrides.push(...resolved.overrides)
     borrowed.push(...resolved.borrowed)
   }
-  const locate = (finding: RuleFinding): Problem => describe(finding, { given, source, overrides, borrowed })
+  const locate = (finding: RuleFinding): Problem => describe(finding, { config, source, overrides, borrowed })
   // What is wrong where it was borrowed from need not be told for the borrower too.
   const told = (finding: RuleFinding): boolean =>
     borrowed.some(({ path, from }) => startsWith(finding.path, path) && findings.some((other) => startsWith(other.path, from)))
@@ -110,7 +109,7 @@ function placed(block: ResolvedBlock, prefix: KeyPath): ResolvedBlock {
 }
 
 interface Surroundings {
-  readonly given: unknown
+  readonly config: unknown
   readonly source: ConfigSource | undefined
   readonly overrides: readonly Override[]
   readonly borrowed: readonly { readonly path: KeyPath; readonly from: KeyPath }[]
@@ -118,14 +117,14 @@ interface Surroundings {
 
 /** Puts a finding in words that name where the value came from: a variable, a setting elsewhere, or its place in the file. */
 function describe(finding: RuleFinding, around: Surroundings): Problem {
-  const { given, source, overrides, borrowed } = around
-  const path = formatKeyPath(nameKeyPath(given, finding.path))
+  const { config, source, overrides, borrowed } = around
+  const path = formatKeyPath(nameKeyPath(config, finding.path))
   const override = overrides.find((one) => startsWith(finding.path, one.path))
   if (override !== undefined) return { variable: override.variable, path, message: finding.message }
   if (source === undefined) return { path, message: finding.message }
   const lender = borrowed.find((one) => startsWith(finding.path, one.path))
   const at: Finding = lender === undefined ? finding : { ...finding, path: [...lender.from, ...finding.path.slice(lender.path.length)] }
-  const other = finding.other === undefined ? '' : `; the first is in line ${placeOf(source, finding.other, 'value').line}`
+  const other = finding.other === undefined ? '' : ` (line ${placeOf(source, finding.other, 'value').line})`
   const from = lender === undefined ? '' : ` (from ${formatKeyPath(lender.from)})`
   return { file: source.file, ...placeOf(source, at.path, at.part), path, message: `${finding.message}${other}${from}` }
 }

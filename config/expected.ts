@@ -20,13 +20,20 @@ export function expected(schema: unknown): string | undefined {
   const types = [schema['type']].flat().filter((type): type is string => typeof type === 'string')
   const words = types.map((type) => TYPE_WORDS[type] ?? type)
   if (words.length === 0) return undefined
-  return `${words.join(' or ')}${range(schema)}`
+  return `${words.join(' or ')}${range(schema)}${contents(schema)}`
 }
 
 /** The values of an enumeration, as they are written in the file. */
 export function allowedWords(schema: Record<string, unknown>): string[] {
   const values = Array.isArray(schema['enum']) ? (schema['enum'] as unknown[]) : []
   return values.map((value) => (typeof value === 'string' ? value : showValue(value)))
+}
+
+/** What a map or a list is made of, where its schema says it in place. */
+function contents(schema: Record<string, unknown>): string {
+  const { properties, items } = schema
+  if (isMap(properties)) return ` with ${listWords(Object.keys(properties).filter((key) => !key.startsWith('$')))}`
+  return isMap(items) && typeof items['x-expects'] === 'string' ? ` of ${items['x-expects']}` : ''
 }
 
 function range(schema: Record<string, unknown>): string {

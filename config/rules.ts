@@ -59,7 +59,7 @@ function twice(values: readonly (readonly [KeyPath, unknown])[]): RuleFinding[] 
     if (typeof value !== 'string') return []
     const other = first.get(value)
     if (other === undefined) first.set(value, path)
-    return other === undefined ? [] : [{ path, part: 'value' as const, message: `${JSON.stringify(value)} is there twice`, other }]
+    return other === undefined ? [] : [{ path, part: 'value' as const, message: `${JSON.stringify(value)} is there already`, other }]
   })
 }
 

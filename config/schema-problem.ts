@@ -14,13 +14,39 @@ export interface Finding {
 
 /** Words for the errors of ajv (which must run with `verbose`), each for a person who sees only the file. */
 export function findings(errors: readonly ErrorObject[], value: unknown): Finding[] {
-  return errors.filter((error) => !isOnlyFrame(error, errors)).map((error) => finding(error, value))
+  return errors.filter((error) => isTelling(error, errors)).map((error) => finding(error, value))
 }
 
-/** Whether the error says no more than that one of the others, from the branches of a combination, was found. */
-function isOnlyFrame(error: ErrorObject, errors: readonly ErrorObject[]): boolean {
-  if (!['anyOf', 'oneOf', 'if', 'allOf', 'propertyNames'].includes(error.keyword)) return false
-  return errors.some((other) => other !== error && other.schemaPath.startsWith(`${error.schemaPath}/`))
+const COMBINATIONS = ['anyOf', 'oneOf', 'if', 'allOf', 'propertyNames']
+
+/** Errors in the branches of a combination. */
+function branches(frame: ErrorObject, errors: readonly ErrorObject[]): ErrorObject[] {
+  if (!COMBINATIONS.includes(frame.keyword)) return []
+  return errors.filter((error) => error !== frame && error.schemaPath.startsWith(`${frame.schemaPath}/`))
+}
+
+/** A value that fits none of several forms is told once; what is wrong inside of one form is told by itself. */
+function isAlternative(frame: ErrorObject, errors: readonly ErrorObject[]): boolean {
+  const inside = branches(frame, errors)
+  return (
+    ['anyOf', 'oneOf'].includes(frame.keyword) &&
+    inside.length > 0 &&
+    inside.every(
+      (error) => error.instancePath === frame.instancePath && error.keyword !== 'required' && error.keyword !== 'additionalProperties',
+    )
+  )
+}
+
+function isTelling(error: ErrorObject, errors: readonly ErrorObject[]): boolean {
+  if (errors.some((frame) => isAlternative(frame, errors) && branches(frame, errors).includes(error))) return false
+  if (branches(error, errors).length > 0) return isAlternative(error, errors)
+  // The words of an enumeration say its type too.
+  return (
+    error.keyword !== 'type' ||
+    !errors.some(
+      (other) => other.keyword === 'enum' && other.parentSchema === error.parentSchema && other.instancePath === error.instancePath,
+    )
+  )
 }
 
 function finding(error: ErrorObject, root: unknown): Finding {
@@ -40,7 +66,7 @@ function finding(error: ErrorObject, root: unknown): Finding {
       return { path: [...path, key], part: 'value', message: withExpectation('missing', property) }
     }
     case 'uniqueItems': {
-      const index = Number(params['i'])
+      const index = Math.max(Number(params['i']), Number(params['j']))
       const item: unknown = Array.isArray(error.data) ? error.data[index] : undefined
       const what = schema['writeOnly'] === true ? 'a value' : showValue(item)
       return { path: [...path, index], part: 'value', message: `${what} is listed twice` }
@@ -70,6 +96,7 @@ function withExpectation(message: string, schema: unknown): string {
 function wrongValue(error: ErrorObject, schema: Record<string, unknown>): string {
   // A secret must not get into a log by way of an error.
   const shown = schema['writeOnly'] === true ? 'the value' : showValue(error.data)
+  if (error.data === null) return withExpectation('no value', schema)
   const limit = Number((error.params as { limit?: unknown }).limit)
   switch (error.keyword) {
     case 'enum': {
@@ -82,6 +109,11 @@ function wrongValue(error: ErrorObject, schema: Record<string, unknown>): string
       const unquoted =
         typeof error.data === 'string' && /^-?\d+$/.test(error.data) && ['integer', 'number'].includes(String(schema['type']))
       return unquoted ? `${words} (without quotes)` : words
+    }
+    case 'anyOf':
+    case 'oneOf': {
+      const forms = Array.isArray(error.schema) ? error.schema.map(expected).filter((words) => words !== undefined) : []
+      return forms.length === 0 ? `${shown} is not allowed` : `${shown} is not allowed; expected ${forms.join(', or ')}`
     }
     case 'minLength':
       return limit === 1 ? 'the text is empty' : `the text is shorter than ${limit} characters`

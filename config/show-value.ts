@@ -3,7 +3,8 @@ const MAX_SHOWN = 60
 
 /** A value from outside as it stands in a message: bounded, on one line. */
 export function showValue(value: unknown): string {
-  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`
+  if (Array.isArray(value))
+    return value.length === 0 ? 'an empty list' : `a list of ${value.length} ${value.length === 1 ? 'entry' : 'entries'}`
   if (value === null || value === undefined) return 'nothing'
   if (typeof value === 'object') return 'a map'
   // JSON has no words for .nan and .inf, which YAML has.

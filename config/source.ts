@@ -39,7 +39,9 @@ export function parseSource(text: string, file: string): ConfigSource {
     return { file, text, document: empty as unknown as Document, value: undefined, problems, warnings: [], position }
   }
   const [document, second] = [...composer.compose(tokens, true, text.length)] as unknown as [Document, Document?]
-  const problems = document.errors.map((error) => at(error.pos[0], syntaxMessage(error.code, error.message, text.slice(...error.pos))))
+  const problems = document.errors.map((error) =>
+    at(error.pos[0], syntaxMessage(error.code, error.message, text.slice(error.pos[0], error.pos[0] + 60))),
+  )
   if (second !== undefined) problems.push(at(second.range?.[0] ?? 0, 'a second document starts here; one is allowed'))
   const warnings = document.warnings.map((warning) => at(warning.pos[0], warning.message))
   problems.push(...aliasProblems(document, at))
@@ -55,7 +57,7 @@ export function parseSource(text: string, file: string): ConfigSource {
 }
 
 function syntaxMessage(code: string, message: string, excerpt: string): string {
-  if (code === 'DUPLICATE_KEY') return `the key ${JSON.stringify(excerpt.slice(0, 60))} is there twice; keep one`
+  if (code === 'DUPLICATE_KEY') return `the key ${/^[^\s:,[\]{}]*/.exec(excerpt)?.[0] ?? ''} is there twice; keep one`
   return `this is not YAML: ${message}`
 }
 
