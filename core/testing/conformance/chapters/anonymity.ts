@@ -29,9 +29,9 @@ export const anonymity: readonly Case[] = [
     async run(stage) {
       if ((await stage.capabilities()).exposesVisitorIp)
         stage.skip('the network shows the publisher a visitor’s address, by its own statement')
-      let remoteAddress: string | undefined
+      const told: Array<string | undefined> = []
       const onStream = (stream: Duplex, visitor: { readonly remoteAddress?: string }): void => {
-        remoteAddress = visitor.remoteAddress
+        told.push(visitor.remoteAddress)
         stream.on('error', () => {})
         stream.pipe(stream)
       }
@@ -39,7 +39,7 @@ export const anonymity: readonly Case[] = [
       const stream = await stage.dial(address)
       stream.write('ping')
       await readExactly(stream, 4)
-      assert.equal(remoteAddress, undefined, 'the publisher was told the visitor’s address')
+      assert.deepEqual(told, [undefined], 'the publisher was told the visitor’s address')
     },
   },
 ]
