@@ -1,7 +1,7 @@
 import type HyperDHT from 'hyperdht'
-import { systemClock, type Announced, type Announcement, type AnnouncementState, type Clock } from '../../../core/index.ts'
+import { nameTopic, systemClock, type Announced, type Announcement, type AnnouncementState, type Clock } from '../../../core/index.ts'
 import type { DhtNode } from './dht-node.ts'
-import { nameTarget, TOMBSTONE } from './dht-record.ts'
+import { TOMBSTONE } from './dht-record.ts'
 import { PunchedStream } from './dht-stream.ts'
 import { Upkeep } from './upkeep.ts'
 
@@ -99,7 +99,7 @@ export class DhtAnnouncement implements Announced {
     await Promise.all([
       this.#store(dht, keyPair),
       ...(onStream === undefined ? [] : [this.#listen(dht, keyPair, onStream)]),
-      ...(domain === undefined ? [] : [dht.announce(nameTarget(domain), keyPair, []).finished()]),
+      ...(domain === undefined ? [] : [dht.announce(nameTopic(domain), keyPair, []).finished()]),
     ])
     if (!signal.aborted) this.#setState('announced', 'the DHT holds it')
   }
@@ -150,7 +150,7 @@ export class DhtAnnouncement implements Announced {
     const keyPair = this.#node.library.keyPair(seed)
     await Promise.allSettled([
       dht.mutablePut(keyPair, TOMBSTONE, { seq: this.#sequence + 1 }),
-      ...(domain === undefined ? [] : [dht.unannounce(nameTarget(domain), keyPair)]),
+      ...(domain === undefined ? [] : [dht.unannounce(nameTopic(domain), keyPair)]),
       ...(closed === undefined ? [] : [closed]),
     ])
   }

@@ -1,8 +1,8 @@
 import type HyperDHT from 'hyperdht'
-import { encodeKey, KEY_BYTES, type Found } from '../../../core/index.ts'
+import { encodeKey, KEY_BYTES, nameTopic, type Found } from '../../../core/index.ts'
 import { answers, type Sink } from './answers.ts'
 import type { DhtNode } from './dht-node.ts'
-import { nameTarget, recordOf } from './dht-record.ts'
+import { recordOf } from './dht-record.ts'
 import { openPunched } from './dht-stream.ts'
 
 /** Answers for one key: the first record, a newer one, the way to a stream. More cannot come. */
@@ -92,7 +92,7 @@ async function findStream(
 
 async function findClaimants(dht: HyperDHT, session: HyperDHT.Session, name: string, sink: Sink<Uint8Array>): Promise<void> {
   const seen = new Set<string>()
-  for await (const { peers } of dht.lookup(nameTarget(name), { session })) {
+  for await (const { peers } of dht.lookup(nameTopic(name), { session })) {
     for (const { publicKey } of peers) {
       const text = publicKey.toString('hex')
       if (publicKey.length !== KEY_BYTES || seen.has(text)) continue

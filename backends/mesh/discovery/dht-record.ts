@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto'
-
 /**
  * What stands in the DHT in place of a record that was withdrawn: one byte, which no record is (records are CBOR maps). It is signed by the
  * service key like any value and carries a higher sequence number, so that nodes keep it instead of the old record.
@@ -12,12 +10,4 @@ const MAX_VALUE_BYTES = 1_837
 /** The record in a value of the DHT; undefined when it was withdrawn, or is too large to be one. */
 export function recordOf(value: Uint8Array): Uint8Array | undefined {
   return value.length <= 1 || value.length > MAX_VALUE_BYTES ? undefined : value
-}
-
-/**
- * Where those who claim a name announce themselves: a hash, because the DHT stores announcements under 32 bytes. It hides nothing: who
- * guesses the name finds it.
- */
-export function nameTarget(name: string): Buffer {
-  return createHash('sha256').update('beam name 1\0').update(name.toLowerCase()).digest()
 }
