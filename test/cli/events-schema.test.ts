@@ -39,7 +39,7 @@ function shapeOfSchema(given: Schema): Shape {
 
 function shapeOfType(type: ts.Type, checker: ts.TypeChecker): Shape {
   const parts = type.isUnion() ? type.types : [type]
-  if (parts.every((part) => part.isStringLiteral())) return parts.map((part) => (part as ts.StringLiteralType).value).toSorted()
+  if (parts.every((part) => part.isStringLiteral())) return parts.map((part) => part.value).toSorted()
   if ((type.flags & ts.TypeFlags.String) !== 0) return 'string'
   if ((type.flags & ts.TypeFlags.Number) !== 0) return 'number'
   if ((type.flags & ts.TypeFlags.Boolean) !== 0) return 'boolean'
