@@ -1,5 +1,4 @@
-import type { Clock, Endpoint, EndpointState, Logger, TunnelEvent, TunnelInfo, TunnelOptions } from '../../core/index.ts'
-import { LocalService } from '../../core/tunnels/local-service.ts'
+import { LocalService, type Clock, type Endpoint, type EndpointState, type Logger, type TunnelEvent, type TunnelInfo, type TunnelOptions } from '../../core/index.ts'
 import { StreamDoor, type DoorFigures } from './door.ts'
 import type { Methods } from './messages.ts'
 
