@@ -123,6 +123,8 @@ export interface NetworkStats {
 /** What a resolution may use. */
 export interface ResolutionContext {
   readonly signal?: AbortSignal
+  /** Told what the user should know of the answer: that nobody has verified it, that others claim the name too. */
+  readonly onWarning?: (code: string, message: string) => void
 }
 
 /** A domain that now points to a tunnel. */

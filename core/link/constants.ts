@@ -20,6 +20,8 @@ export const MESSAGE_HEADER = 'beam-message'
 export const REVERSE_AUTHORITY = 'reverse.beam'
 /** Path of the request (GET) that asks whether one is let in. */
 export const HELLO_PATH = '/beam/hello'
+/** Path of the request (GET) for the signed record of the service that is published here. */
+export const RECORD_PATH = '/beam/record'
 /** Path, followed by a stream's number, of the request (DELETE) that breaks a stream off when its trailer can't be sent. */
 export const STREAMS_PATH = '/beam/streams/'
 /** What a side channel starts with: the link's token and the number of the stream (32 bits, big endian). */

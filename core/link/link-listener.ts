@@ -41,6 +41,8 @@ export interface LinkListenerOptions {
   readonly maxLinks?: number
   /** Decides about a request; undefined = granted. */
   readonly judge: (asker: Asker, headers: IncomingHttpHeaders) => Refusal | undefined | Promise<Refusal | undefined>
+  /** The signed record of what is published here, for whoever asks. */
+  readonly record?: () => Uint8Array
   /** Takes a granted stream. */
   readonly onStream: (stream: LinkStream, link: Link, asker: Asker) => void
 }
@@ -81,14 +83,18 @@ export class LinkListener implements AsyncDisposable {
    */
   async listen(): Promise<AddressInfo> {
     const { host = '::', port = 0 } = this.#options
-    this.#tcp.listen({ host, port, backlog: 511 })
     try {
-      await once(this.#tcp, 'listening')
+      await this.#bind(host, port)
     } catch (error) {
-      throw new BackendUnavailableError(`Port ${port} on ${host} cannot be listened on (${(error as NodeJS.ErrnoException).code}).`, {
-        code: 'BEAM_ERR_PORT_IN_USE',
-        cause: error,
-      })
+      const { code } = error as NodeJS.ErrnoException
+      // A machine without IPv6.
+      if (host === '::' && (code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL')) await this.#bind('0.0.0.0', port)
+      else {
+        throw new BackendUnavailableError(`Port ${port} on ${host} cannot be listened on (${code}).`, {
+          code: code === 'EADDRINUSE' ? 'BEAM_ERR_PORT_IN_USE' : 'BEAM_ERR_BACKEND_UNAVAILABLE',
+          cause: error,
+        })
+      }
     }
     // Running out of file descriptors must not end the process; the next connection may succeed.
     this.#tcp.on('error', (error) => this.#options.logger.warn('listener', { error: error.message }))
@@ -111,6 +117,11 @@ export class LinkListener implements AsyncDisposable {
     if (!this.#tcp.listening) return
     this.#tcp.close()
     await once(this.#tcp, 'close')
+  }
+
+  async #bind(host: string, port: number): Promise<void> {
+    this.#tcp.listen({ host, port, backlog: 511 })
+    await once(this.#tcp, 'listening')
   }
 
   #onConnection(carrier: Duplex): void {
@@ -148,7 +159,7 @@ export class LinkListener implements AsyncDisposable {
     const timer = setTimeout(() => session.destroy(), HANDSHAKE_TIMEOUT_MS)
     timer.unref()
     session.once('remoteSettings', () => clearTimeout(timer))
-    const { judge, onStream, logger } = this.#options
+    const { judge, onStream, record, logger } = this.#options
     const link = new Link(
       {
         session,
@@ -157,6 +168,7 @@ export class LinkListener implements AsyncDisposable {
         logger,
         judge: (headers) => judge(asker, headers),
         onStream: (stream, from) => onStream(stream, from, asker),
+        ...(record !== undefined && { record }),
       },
       'acceptor',
     )

@@ -1,8 +1,9 @@
 import type { ClientHttp2Session, ClientHttp2Stream, Http2Session, IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
 import type { Duplex } from 'node:stream'
-import { UnreachableError, TimeoutError, type BeamError } from '../errors.ts'
+import { ProtocolError, UnreachableError, TimeoutError, type BeamError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import { HELLO_PATH, MAX_LINK_PIPES, MAX_STREAM_WINDOW_BYTES, REQUEST_TIMEOUT_MS, SESSION_WINDOW_BYTES, STREAMS_PATH } from './constants.ts'
+import { MAX_RECORD_BYTES } from '../records/record.ts'
+import { HELLO_PATH, MAX_LINK_PIPES, MAX_STREAM_WINDOW_BYTES, RECORD_PATH, REQUEST_TIMEOUT_MS, SESSION_WINDOW_BYTES, STREAMS_PATH } from './constants.ts'
 import { watchHeartbeat } from './heartbeat.ts'
 import { LinkStream, type StreamOwner } from './link-stream.ts'
 import { PipeHalf } from './pipe-half.ts'
@@ -23,6 +24,8 @@ export interface LinkParts {
   readonly openPipe?: (streamId: number) => Promise<Duplex>
   /** Decides about a request of the far end; undefined = granted. Default: refuses everything. */
   readonly judge?: (headers: IncomingHttpHeaders) => Refusal | undefined | Promise<Refusal | undefined>
+  /** The signed record of what is published here, for whoever asks. */
+  readonly record?: () => Uint8Array
   /** Takes a granted stream of the far end. */
   readonly onStream?: (stream: LinkStream, link: Link) => void
 }
@@ -107,6 +110,25 @@ export class Link implements StreamOwner {
     return { latencyMs: performance.now() - start }
   }
 
+  /**
+   * The signed record that the far end shows for what it publishes; still to be verified.
+   * @throws UnreachableError, TimeoutError, ProtocolError when it is longer than records are.
+   */
+  async fetchRecord(signal?: AbortSignal): Promise<Uint8Array> {
+    const request = this.#request({ ':method': 'GET', ':path': RECORD_PATH }, true)
+    request.pause()
+    const refusal = refusalOf(await responseOf(request, signal))
+    if (refusal !== undefined) throw refusal
+    const chunks: Buffer[] = []
+    let length = 0
+    for await (const chunk of request) {
+      chunks.push(chunk as Buffer)
+      length += (chunk as Buffer).length
+      if (length > MAX_RECORD_BYTES) throw new ProtocolError('The far end shows a record that is too long.', { code: 'BEAM_ERR_RECORD_INVALID' })
+    }
+    return Buffer.concat(chunks)
+  }
+
   /** Called once with the reason when the link can take no more streams; at once when that is so already. */
   onClose(listener: (reason: string) => void): void {
     if (this.#closed) listener(this.#reason ?? 'closed')
@@ -166,6 +188,11 @@ export class Link implements StreamOwner {
     if (headers[':method'] === 'DELETE' && path.startsWith(STREAMS_PATH)) {
       this.#streams.get(Number(path.slice(STREAMS_PATH.length)))?.destroy(streamAborted())
       h2.respond({ ':status': 204 }, { endStream: true })
+      return
+    }
+    if (path === RECORD_PATH && this.#parts.record !== undefined) {
+      h2.respond({ ':status': 200 })
+      h2.end(this.#parts.record())
       return
     }
     const isConnect = headers[':method'] === 'CONNECT'
@@ -287,6 +314,6 @@ function responseOf(request: ClientHttp2Stream, signal?: AbortSignal): Promise<I
     })
     if (signal?.aborted === true) onAbort()
     else signal?.addEventListener('abort', onAbort, { once: true })
-    request.resume()
+    if (!request.isPaused()) request.resume()
   })
 }

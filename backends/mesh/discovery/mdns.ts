@@ -132,7 +132,8 @@ class MdnsDiscovery implements Discovery {
       const ask = (): void => void socket.send({ type: 'query', questions: [{ name, type: 'TXT' }] })
       const cancels = [
         ...ASK_AT_MS.map((ms) => this.#clock.after(ms, ask, { unref: true })),
-        this.#clock.after(LISTEN_MS, sink.end, { unref: true }),
+        // Somebody waits for answers: the only timer here that keeps the process alive.
+        this.#clock.after(LISTEN_MS, sink.end),
         // The socket opens with the first user: the question goes out when it is open, and the search ends when it cannot be.
         socket.onState(() => {
           const { state } = socket.status()

@@ -1,0 +1,76 @@
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type Server } from 'node:net'
+import { BackendUnavailableError, CleanupStack, ConfigError, type AccessPolicy, type StreamHandler, type TunnelEvent } from '../../core/index.ts'
+import { announceHost, type MdnsSocket } from './discovery/index.ts'
+import { localAddresses, reachOf } from './local-addresses.ts'
+
+/** Connections of browsers at a time. */
+const MAX_LAN_CONNECTIONS = 512
+
+/** What a plain listener for the local network needs. */
+export interface LanParts {
+  readonly host: string
+  /** The published port: taken on the LAN too where it is free, since people remember it. */
+  readonly port: number
+  readonly domain: string | undefined
+  readonly access: AccessPolicy | undefined
+  readonly handler: StreamHandler
+  readonly mdns: MdnsSocket
+  readonly onEvent: (event: TunnelEvent) => void
+}
+
+/**
+ * Opens the service to browsers on the local network, which have no Beam: a plain TCP port, and the domain announced over mDNS.
+ * @throws ConfigError when access is restricted: a plain port could not keep anybody out.
+ */
+export async function openToLan(parts: LanParts): Promise<AsyncDisposable> {
+  if ((parts.access?.allow?.length ?? 0) > 0 || parts.access?.secret !== undefined) {
+    throw new ConfigError('A service with restricted access cannot be opened to the local network: a plain port lets everybody in.', {
+      hint: 'Leave out --lan, or --allow and --secret.',
+    })
+  }
+  await using undo = new CleanupStack()
+  const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
+    socket.on('error', () => {})
+    parts.handler(socket, { backend: 'mesh', ...(socket.remoteAddress !== undefined && { remoteAddress: socket.remoteAddress }) })
+  })
+  server.maxConnections = MAX_LAN_CONNECTIONS
+  const port = await listen(server, parts.host, parts.port)
+  undo.defer(() => server.close())
+  const addresses = localAddresses(parts.host).filter((address) => reachOf(address) !== 'machine' || parts.host === address)
+  const { domain } = parts
+  const byName = domain?.endsWith('.local') === true
+  if (byName) {
+    const announcement = announceHost(parts.mdns, {
+      name: domain,
+      addresses,
+      onConflict: (address) =>
+        parts.onEvent({ type: 'warning', code: 'BEAM_WARN_NAME_CLAIMED', message: `${domain} is taken on this network: ${address} answers for it.` }),
+    })
+    undo.defer(() => announcement.stop())
+  }
+  const hosts = byName ? [domain, ...addresses] : addresses
+  const shown = hosts.map((host) => `http://${host.includes(':') ? `[${host}]` : host}:${port}`).join(', ')
+  parts.onEvent({
+    type: 'warning',
+    code: 'BEAM_WARN_LAN',
+    message: `Open to everybody on the local network, without encryption: ${shown}`,
+  })
+  const owned = undo.move()
+  return { [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose]() }
+}
+
+/** Listens on the wished port, or on a free one when that is taken (by the service itself, in general). */
+async function listen(server: Server, host: string, wished: number): Promise<number> {
+  for (const port of [wished, 0]) {
+    server.listen({ host, port })
+    try {
+      await once(server, 'listening')
+      return (server.address() as AddressInfo).port
+    } catch (error) {
+      if (port !== 0 && (error as NodeJS.ErrnoException).code === 'EADDRINUSE') continue
+      throw new BackendUnavailableError('No port can be opened to the local network.', { cause: error })
+    }
+  }
+  throw new BackendUnavailableError('No port can be opened to the local network.')
+}

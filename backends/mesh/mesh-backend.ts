@@ -1,0 +1,220 @@
+import { randomBytes } from 'node:crypto'
+import type { Duplex } from 'node:stream'
+import {
+  assertPort,
+  CleanupStack,
+  ConfigError,
+  generateIdentity,
+  LocalService,
+  looksLikeBeamAddress,
+  normaliseName,
+  openPins,
+  parseBeamAddress,
+  UnreachableError,
+  type BackendCapabilities,
+  type BackendState,
+  type BackendStatus,
+  type BeamPaths,
+  type Clock,
+  type Dialler,
+  type DialOptions,
+  type DomainRegistration,
+  type Logger,
+  type NetworkBackend,
+  type NetworkStats,
+  type Path,
+  type ResolutionContext,
+  type TunnelEvent,
+  type TunnelInfo,
+  type TunnelOptions,
+} from '../../core/index.ts'
+import type { MeshConfig } from './config.generated.ts'
+import { createDiscovery, type DiscoveryOptions, type MeshDiscovery } from './discovery/index.ts'
+import { openToLan } from './lan.ts'
+import { reachOfBootstrap } from './local-addresses.ts'
+import { resolveName } from './names.ts'
+import { Published } from './published.ts'
+import { PublisherLinks } from './publisher-links.ts'
+import { dialReveals, notFound, publishReveals } from './sentences.ts'
+import { TrafficCount } from './traffic.ts'
+
+/** What the mesh backend is made of. */
+export interface MeshComponents {
+  readonly config: Pick<MeshConfig, 'listen' | 'maxLinks' | 'participation'>
+  readonly discovery: DiscoveryOptions
+  readonly paths: BeamPaths
+  readonly logger: Logger
+  readonly clock: Clock
+}
+
+interface Running {
+  readonly info: Omit<TunnelInfo, 'endpoints'>
+  readonly published: Published
+  readonly undo: CleanupStack
+}
+
+/**
+ * Beam's own mesh: each tunnel is a listener that holds its service key; publishers are found by discovery and reached by a link.
+ * It needs no daemon, no account and no network beyond the one between the two ends.
+ */
+export class MeshBackend implements NetworkBackend, Dialler {
+  readonly name = 'mesh'
+  readonly #components: MeshComponents
+  readonly #mesh: MeshDiscovery
+  readonly #links: PublisherLinks
+  readonly #tunnels = new Map<string, Running>()
+  readonly #starting = new Set<string>()
+  readonly #traffic = new TrafficCount()
+  #state: BackendState = 'idle'
+
+  constructor(components: MeshComponents) {
+    this.#components = components
+    const { clock, logger, paths, config } = components
+    this.#mesh = createDiscovery(components.discovery, { runtimeFolder: paths.runtime, clock, logger, serve: config.participation !== 'light' })
+    this.#links = new PublisherLinks({
+      discovery: this.#mesh.discovery,
+      clock,
+      logger,
+      notFound: () => notFound(components.discovery),
+    })
+  }
+
+  async initialize(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    options.signal?.throwIfAborted()
+    // There is nothing to wait for: tunnels listen at once, and the DHT comes up behind them.
+    this.#state = 'running'
+  }
+
+  async startTunnel(port: number, options: TunnelOptions = {}): Promise<TunnelInfo> {
+    const { signal } = options
+    signal?.throwIfAborted()
+    assertPort(port)
+    const id = options.id ?? randomBytes(6).toString('hex')
+    if (this.#tunnels.has(id) || this.#starting.has(id)) throw new ConfigError(`The mesh has a tunnel ${id} already.`)
+    this.#starting.add(id)
+    await using undo = new CleanupStack()
+    try {
+      const published = await this.#publish(port, options, undo)
+      signal?.throwIfAborted()
+      const info = { id, backend: this.name, port, ...(options.name !== undefined && { name: options.name }) }
+      const running: Running = { info, published, undo: undo.move() }
+      this.#tunnels.set(id, running)
+      return this.#infoOf(running)
+    } finally {
+      this.#starting.delete(id)
+    }
+  }
+
+  async stopTunnel(tunnelId: string): Promise<void> {
+    const running = this.#tunnels.get(tunnelId)
+    this.#tunnels.delete(tunnelId)
+    await running?.undo[Symbol.asyncDispose]()
+  }
+
+  async getStatus(): Promise<BackendStatus> {
+    const message = this.#mesh.discovery.sources().map(({ name, state, detail }) => `${name}: ${state}${detail === undefined ? '' : ` (${detail})`}`).join('; ')
+    return { state: this.#state, message, tunnels: [...this.#tunnels.values()].map((running) => this.#infoOf(running)) }
+  }
+
+  async resolveDomain(domain: string, context: ResolutionContext): Promise<string> {
+    const { paths, clock } = this.#components
+    return resolveName(domain, context, {
+      discovery: this.#mesh.discovery,
+      pins: openPins(paths),
+      clock,
+      fetchRecord: (address, signal) => this.#links.fetchRecord(address, signal),
+    })
+  }
+
+  async registerDomain(domain: string, options: { readonly tunnelId?: string; readonly signal?: AbortSignal } = {}): Promise<DomainRegistration> {
+    options.signal?.throwIfAborted()
+    const name = normaliseName(domain)
+    const running = options.tunnelId === undefined ? [...this.#tunnels.values()].at(-1) : this.#tunnels.get(options.tunnelId)
+    if (running === undefined) throw new UnreachableError('There is no tunnel that the name could stand for.', { code: 'BEAM_ERR_NOT_FOUND' })
+    await running.published.claim(name)
+    return { domain: name, address: running.published.address, exclusive: false }
+  }
+
+  getCapabilities(): BackendCapabilities {
+    return {
+      supportsDomains: true,
+      supportsIPv6: true,
+      maxThroughput: Infinity,
+      anonymityLevel: 'none',
+      censorshipResistance: 'low',
+      delivery: 'stream',
+      exposesPublisherIp: true,
+      exposesVisitorIp: true,
+      persistentAddresses: true,
+      accessControl: true,
+    }
+  }
+
+  async getNetworkStats(): Promise<NetworkStats> {
+    const links = await this.#links.links()
+    const accepted = [...this.#tunnels.values()].reduce((sum, { published }) => sum + published.listener.links.length, 0)
+    const latencies = links.map(({ latencyMs }) => latencyMs).sort((a, b) => a - b)
+    const median = latencies[Math.floor(latencies.length / 2)]
+    return { ...this.#traffic.figures, peers: links.length + accepted, ...(median !== undefined && { latencyMs: median }) }
+  }
+
+  canDial(address: string): boolean {
+    return looksLikeBeamAddress(address)
+  }
+
+  async reach(address: string, options: DialOptions = {}): Promise<Path> {
+    return this.#links.reach(address, options)
+  }
+
+  async dial(address: string, options: DialOptions = {}): Promise<Duplex> {
+    return this.#links.dial(address, options)
+  }
+
+  dialReveals(address: string): readonly string[] {
+    return dialReveals(parseBeamAddress(address), this.#components.discovery)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#state = 'stopping'
+    this.#links.close()
+    await Promise.all([...this.#tunnels.keys()].map((id) => this.stopTunnel(id)))
+    await this.#mesh.close()
+    this.#state = 'stopped'
+  }
+
+  async #publish(port: number, options: TunnelOptions, undo: CleanupStack): Promise<Published> {
+    const { config, discovery, clock, logger } = this.#components
+    const { access, host = 'localhost' } = options
+    const onEvent = (event: TunnelEvent): void => options.onEvent?.(event)
+    const domain = options.domain === undefined ? undefined : normaliseName(options.domain)
+    const local = options.onStream === undefined ? new LocalService({ host, port }, { clock, logger }) : undefined
+    if (local !== undefined) undo.defer(() => local.close())
+    const handler = options.onStream ?? (local as LocalService).handle
+    const published = new Published({
+      identity: options.identity ?? generateIdentity(),
+      // The configured port can be had once; further tunnels take free ones.
+      listen: { host: config.listen.host, port: this.#tunnels.size + this.#starting.size > 1 ? 0 : config.listen.port },
+      maxLinks: config.maxLinks,
+      access,
+      discovery: this.#mesh.discovery,
+      within: reachOfBootstrap(discovery.bootstrap),
+      handler,
+      traffic: this.#traffic,
+      clock,
+      logger,
+      onEvent,
+    })
+    onEvent({ type: 'address', address: published.address })
+    undo.defer(() => published[Symbol.asyncDispose]())
+    await published.start(domain)
+    if (options.network?.['lan'] === true) {
+      const lan = await openToLan({ host: config.listen.host, port, domain, access, handler, mdns: this.#mesh.mdnsSocket, onEvent })
+      undo.defer(() => lan[Symbol.asyncDispose]())
+    }
+    return published
+  }
+
+  #infoOf({ info, published }: Running): TunnelInfo {
+    return { ...info, endpoints: [published.endpoint(publishReveals(this.#components.discovery))] }
+  }
+}

@@ -1,0 +1,183 @@
+import type { AddressInfo } from 'node:net'
+import {
+  accessJudge,
+  BackendUnavailableError,
+  encodeKey,
+  encodeRecord,
+  fitRecord,
+  formatBeamAddress,
+  LinkListener,
+  newRecord,
+  seedOf,
+  type AccessPolicy,
+  type Announced,
+  type Clock,
+  type Discovery,
+  type Endpoint,
+  type Identity,
+  type Logger,
+  type ServiceRecord,
+  type StreamHandler,
+  type TunnelEvent,
+} from '../../core/index.ts'
+import { ADDRESS_POLL_MS, ANNOUNCE_WAIT_MS, RENEW_AFTER } from './constants.ts'
+import { recordEndpoints, type Reach } from './local-addresses.ts'
+import type { TrafficCount } from './traffic.ts'
+
+/** What a published service is made of. */
+export interface PublishedParts {
+  readonly identity: Identity
+  readonly listen: { readonly host: string; readonly port: number }
+  readonly maxLinks: number
+  readonly access: AccessPolicy | undefined
+  readonly discovery: Discovery
+  /** How far the addresses in its record may be of use. */
+  readonly within: Reach
+  readonly handler: StreamHandler
+  readonly traffic: TrafficCount
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly onEvent: (event: TunnelEvent) => void
+}
+
+/** One service on the mesh: a listener that holds the service key, its record, and the announcement of both. */
+export class Published implements AsyncDisposable {
+  readonly identity: Identity
+  readonly address: string
+  readonly #parts: PublishedParts
+  readonly #listener: LinkListener
+  #where: AddressInfo | undefined
+  #record: ServiceRecord | undefined
+  #signed: Uint8Array = new Uint8Array()
+  #announced: Announced | undefined
+  #domain: string | undefined
+  #stopUpkeep: () => void = () => {}
+
+  constructor(parts: PublishedParts) {
+    this.#parts = parts
+    this.identity = parts.identity
+    this.address = formatBeamAddress(parts.identity.publicKey)
+    this.#listener = this.#newListener(parts.listen.host, parts.listen.port)
+  }
+
+  /** Where the listener is; undefined before `start`. */
+  get where(): AddressInfo | undefined {
+    return this.#where
+  }
+
+  get listener(): LinkListener {
+    return this.#listener
+  }
+
+  endpoint(reveals: readonly string[]): Endpoint {
+    return { backend: 'mesh', address: this.address, state: this.#where === undefined ? 'announcing' : 'active', reveals }
+  }
+
+  /** Listens, then makes itself known in the background. */
+  async start(domain: string | undefined): Promise<void> {
+    this.#where = await this.#listener.listen()
+    this.#domain = domain
+    await this.#announce()
+    let endpoints = this.#record?.endpoints.join()
+    this.#stopUpkeep = this.#parts.clock.every(ADDRESS_POLL_MS, () => {
+      const now = recordEndpoints(this.#where as AddressInfo, this.#parts.within).join()
+      const due = this.#record !== undefined && this.#parts.clock.now() > this.#record.issuedAt + this.#record.ttlSeconds * 1000 * RENEW_AFTER
+      if (now === endpoints && !due) return
+      endpoints = now
+      this.#renew()
+    })
+  }
+
+  /** Claims a domain, in place of the one before. */
+  async claim(domain: string): Promise<void> {
+    await this.#announced?.stop()
+    this.#domain = domain
+    await this.#announce()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopUpkeep()
+    await this.#announced?.stop()
+    await this.#listener[Symbol.asyncDispose]()
+  }
+
+  #newListener(host: string, port: number): LinkListener {
+    const { identity, logger, maxLinks, access, handler, traffic } = this.#parts
+    return new LinkListener({
+      host,
+      port,
+      identity,
+      logger,
+      maxLinks,
+      judge: accessJudge(access, identity.publicKey),
+      record: () => this.#signed,
+      onStream: (stream, _link, asker) => {
+        traffic.count(stream)
+        handler(stream, {
+          backend: 'mesh',
+          key: encodeKey('visitor', asker.peerKey),
+          ...(asker.remoteAddress !== undefined && { remoteAddress: asker.remoteAddress }),
+        })
+      },
+    })
+  }
+
+  /** Resolves when the first source holds it: the registry of this machine does at once, and nothing waits for a network. */
+  async #announce(): Promise<void> {
+    this.#sign()
+    if (this.#where === undefined || this.#record === undefined) throw new BackendUnavailableError('The tunnel does not listen.')
+    const { promise, settle } = firstAnswer(this.#parts.clock)
+    this.#announced = this.#parts.discovery.announce(
+      {
+        serviceKey: this.identity.publicKey,
+        seed: seedOf(this.identity),
+        record: this.#signed,
+        sequence: this.#record.sequence,
+        port: this.#where.port,
+        ...(this.#domain !== undefined && { domain: this.#domain }),
+        onStream: (stream) => this.#listener.accept(stream),
+        onSuperseded: (sequence) => this.#renew(sequence),
+      },
+      (state, reason) => {
+        const message = state === 'announced' ? `Announced: ${reason}` : state === 'failed' ? `Not announced: ${reason}` : reason
+        this.#parts.onEvent({ type: 'progress', phase: 'announce', message })
+        if (state !== 'pending') settle()
+      },
+    )
+    await promise
+  }
+
+  #renew(beyond?: number): void {
+    this.#sign(beyond)
+    if (this.#record !== undefined) this.#announced?.update(this.#signed, this.#record.sequence)
+  }
+
+  #sign(beyond?: number): void {
+    const { clock, within } = this.#parts
+    const previous = Math.max(this.#record?.sequence ?? 0, beyond ?? 0)
+    this.#record = fitRecord(
+      newRecord(
+        {
+          serviceKey: this.identity.publicKey,
+          name: this.#domain,
+          endpoints: this.#where === undefined ? [] : recordEndpoints(this.#where, within).slice(0, 16),
+        },
+        { now: clock.now(), previous },
+      ),
+    )
+    this.#signed = encodeRecord(this.#record, this.identity)
+  }
+}
+
+/** A promise that is settled from outside, or by itself after a while. */
+function firstAnswer(clock: Clock): { readonly promise: Promise<void>; readonly settle: () => void } {
+  let settle = (): void => {}
+  const promise = new Promise<void>((resolve) => {
+    const cancel = clock.after(ANNOUNCE_WAIT_MS, resolve)
+    settle = () => {
+      cancel()
+      resolve()
+    }
+  })
+  return { promise, settle: () => settle() }
+}

@@ -1,0 +1,35 @@
+import { UnreachableError, type BeamAddress } from '../../core/index.ts'
+import type { DiscoveryOptions } from './discovery/index.ts'
+
+/** What is said to people about how the mesh is used, in one place. */
+
+/** What somebody who holds the address can learn of the publisher. */
+export function publishReveals({ bootstrap, mdns }: DiscoveryOptions): readonly string[] {
+  return [
+    'Visitors see your IP address.',
+    ...(bootstrap === 'none' ? [] : ['The DHT shows your IP address and the service key to whoever looks the key up, and its nodes see the key.']),
+    ...(mdns === 'on' ? ['Your local network sees that this machine publishes with Beam.'] : []),
+  ]
+}
+
+/** What dialling reveals of the visitor. */
+export function dialReveals({ direct }: BeamAddress, { bootstrap, mdns }: DiscoveryOptions): readonly string[] {
+  return [
+    'The publisher sees your IP address; your key is made for this connection unless you show your own.',
+    ...(direct !== undefined || bootstrap === 'none' ? [] : ['Nodes of the DHT see your IP address and which service you look for.']),
+    ...(direct !== undefined || mdns !== 'on' ? [] : ['Your local network sees which service you look for.']),
+  ]
+}
+
+/** Nobody answered for a key: what can be done depends on where was looked. */
+export function notFound({ bootstrap, mdns }: DiscoveryOptions): UnreachableError {
+  const asked = ['this machine', ...(mdns === 'off' ? [] : ['the local network']), ...(bootstrap === 'none' ? [] : ['the DHT'])]
+  const off = [...(mdns === 'off' ? ['the local network (mDNS)'] : []), ...(bootstrap === 'none' ? ['the DHT'] : [])]
+  return new UnreachableError(`Nobody publishes this address as far as ${asked.join(', ')} know.`, {
+    code: 'BEAM_ERR_NOT_FOUND',
+    hint:
+      off.length === 0
+        ? 'Check that the publisher is running; a new tunnel takes some seconds to be known. beam://…@host:port dials a place directly.'
+        : `Not asked, since it is switched off: ${off.join(' and ')}. beam://…@host:port dials a place directly.`,
+  })
+}
