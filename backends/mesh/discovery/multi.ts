@@ -35,7 +35,7 @@ export class MultiDiscovery implements Discovery {
     this.#logger = logger
   }
 
-  /** `announced` as soon as one source holds it, `failed` when none does and all have failed. `reason` says which sources hold it. */
+  /** `announced` as soon as one source holds it, `failed` when none does and all have failed. `reason` says which sources do; told again when one more does. */
   announce(announcement: Announcement, onState?: (state: AnnouncementState, reason: string) => void): Announced {
     const states = new Map<string, { state: AnnouncementState; reason: string }>()
     const overall = (): AnnouncementState => best(ANNOUNCEMENT_STATES, [...states.values()].map(({ state }) => state)) ?? 'failed'
@@ -43,7 +43,7 @@ export class MultiDiscovery implements Discovery {
       const changed = (state: AnnouncementState, reason: string): void => {
         const before = overall()
         states.set(source.name, { state, reason })
-        if (overall() !== before) onState?.(overall(), reasonOf(states, overall()))
+        if (overall() !== before || state === overall()) onState?.(overall(), reasonOf(states, overall()))
       }
       states.set(source.name, { state: 'pending', reason: '' })
       try {
