@@ -23,7 +23,7 @@ const MAX_SOCKET_PATH_BYTES = 103
 /** Bytes of hashes and tickets, written as hexadecimal: 2^48 tickets do not repeat, and the path stays short. */
 const ID_BYTES = 6
 /** How long a silent owner is waited for. It answers in milliseconds unless it is stopped (Ctrl-Z) or very busy: then it counts as holder. */
-const ANSWER_TIMEOUT_MS = 1500
+const ANSWER_TIMEOUT_MS = 3000
 /** More than the longest answer: `held` and a process id. */
 const MAX_ANSWER_BYTES = 64
 /** Beginning anew takes a coincidence of microseconds; so many in a row mean that something else removes the sockets. */

@@ -13,7 +13,7 @@ const MAX_PINS = 10_000
 /** Room for so many names of the longest kind, each with its key and punctuation. */
 const MAX_FILE_BYTES = MAX_PINS * 400
 /** How long another process may take to write its pin before this one gives up, and how often to look. Writing takes milliseconds. */
-const LOCK_TIMEOUT_MS = 2000
+const LOCK_TIMEOUT_MS = 3000
 const LOCK_RETRY_MS = 20
 
 /** The keys that were accepted for names: trust on first use. */

@@ -1,5 +1,6 @@
+import { readdirSync, unlinkSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { type Server, type Socket, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -86,20 +87,56 @@ describe('lockName', () => {
   })
 
   it('takes a process that listens and says nothing for a holder', async () => {
-    const id = await idOf('web')
-    const silent = createServer()
-    await new Promise<void>((resolve) => silent.listen(join(runtime, 'locks', `${id}-ffffffffffff`), resolve))
-    cleanup.defer(() => silent.close())
-    silent.on('connection', (socket) => cleanup.defer(() => socket.destroy()))
+    await rival('ffffffffffff', () => {})
     await expect(lockName({ runtime }, 'web')).rejects.toThrow(expect.objectContaining({ code: 'BEAM_ERR_NAME_IN_USE' }))
   })
 
   it('does not believe a chatterer', async () => {
-    const chatterer = createServer((socket) => void socket.on('error', () => {}).write('x'.repeat(100_000)))
-    const id = await idOf('web')
-    await new Promise<void>((resolve) => chatterer.listen(join(runtime, 'locks', `${id}-ffffffffffff`), resolve))
-    cleanup.defer(() => chatterer.close())
+    await rival('ffffffffffff', (socket) => socket.write('x'.repeat(100_000)))
     await expect(lockName({ runtime }, 'web')).rejects.toThrow(expect.objectContaining({ code: 'BEAM_ERR_NAME_IN_USE' }))
+  })
+
+  it('gives up in favour of a contender with a lower ticket, and leaves nothing behind', async () => {
+    await rival('000000000000', (socket) => socket.write('contending\n'))
+    await expect(lockName({ runtime }, 'web')).rejects.toThrow(expect.objectContaining({ code: 'BEAM_ERR_NAME_IN_USE' }))
+    expect(await sockets()).toHaveLength(1)
+  })
+
+  it('waits for a contender with a higher ticket: it may hold the lock already', async () => {
+    await rival('ffffffffffff', (socket) => {
+      socket.write('contending\n')
+      setTimeout(() => socket.end('held 42\n'), 50)
+    })
+    await expect(lockName({ runtime }, 'web')).rejects.toThrow(inUse(42))
+  })
+
+  it('goes on when a contender with a higher ticket gives up', async () => {
+    const server = await rival('ffffffffffff', (socket) => {
+      socket.write('contending\n')
+      setTimeout(() => {
+        server.close()
+        socket.destroy()
+      }, 50)
+    })
+    const lock = await lockName({ runtime }, 'web')
+    expect(await sockets()).toHaveLength(1)
+    await lock[Symbol.asyncDispose]()
+  })
+
+  it('begins anew when its socket was taken for dead and removed', async () => {
+    let removed = ''
+    const server = await rival('ffffffffffff', (socket) => {
+      removed = readdirSync(join(runtime, 'locks')).find((name) => !name.endsWith('-ffffffffffff')) ?? ''
+      unlinkSync(join(runtime, 'locks', removed))
+      server.close()
+      socket.destroy()
+    })
+    const lock = await lockName({ runtime }, 'web')
+    expect(removed).not.toBe('')
+    expect(await sockets()).toHaveLength(1)
+    expect(await sockets()).not.toContain(removed)
+    await expect(lockName({ runtime }, 'web')).rejects.toThrow(inUse(process.pid))
+    await lock[Symbol.asyncDispose]()
   })
 
   it('refuses names that are none before it touches the disk', async () => {
@@ -127,10 +164,17 @@ describe('lockName', () => {
   })
 })
 
-/** What the sockets of a name begin with. */
-async function idOf(name: string): Promise<string> {
-  const lock = await lockName({ runtime }, name)
-  const [socket = ''] = await sockets()
+/** Another contender for the name `web`, with this ticket, that behaves as it likes. */
+async function rival(ticket: string, behave: (socket: Socket) => unknown): Promise<Server> {
+  const lock = await lockName({ runtime }, 'web')
+  const [own = ''] = await sockets()
   await lock[Symbol.asyncDispose]()
-  return socket.split('-')[0] ?? ''
+  const server = createServer((socket) => {
+    cleanup.defer(() => socket.destroy())
+    socket.on('error', () => {})
+    behave(socket)
+  })
+  await new Promise<void>((resolve) => server.listen(join(runtime, 'locks', `${own.split('-')[0]}-${ticket}`), resolve))
+  cleanup.defer(() => server.close())
+  return server
 }
