@@ -1,7 +1,7 @@
 /** Levels from the quietest to the loudest. */
 export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
 
-/** Data that goes along with a message. Values that identify people go through {@link sensitive} first; keys never go in. */
+/** Data that goes along with a message. Values that identify people go through `sensitive()` first; keys never go in. */
 export type LogFields = Readonly<Record<string, unknown>>
 
 /**

@@ -32,6 +32,8 @@ try {
     codeBlocks(readFileSync(join(ROOT, document), 'utf8')).map((block) => ({ document, ...block })),
   )
   const files = blocks.map(({ document, line, code }) => ({ file: `${document.replaceAll(/\W/g, '-')}-${line}`, document, line, code }))
+  // The reader's own backend, as the documents call it.
+  writeFileSync(join(folder, 'my-backend.ts'), `export { MemoryBackend as MyBackend } from 'beam-tunnel/testing'\n`)
   for (const { file, code } of files) writeFileSync(join(folder, `${file}.ts`), code)
   writeFileSync(
     join(folder, 'tsconfig.json'),
