@@ -1,5 +1,5 @@
 import type { BackendEntry, LoadedConfig } from '../config/index.ts'
-import { API_VERSION, isBeamError, type BackendHandle, type BeamPlugin, type Candidate } from '../core/index.ts'
+import { API_VERSION, InternalError, isBeamError, type BackendHandle, type BeamPlugin, type Candidate } from '../core/index.ts'
 import type { BackendSummary } from './beam.ts'
 import { executableBackend } from './executable/index.ts'
 import { networkOf } from './known-addresses.ts'
@@ -34,9 +34,9 @@ export class Backends {
     const failure = this.#host.failureOf(name)
     if (failure !== undefined) throw failure
     const entry = await this.#config.useBackend(name)
-    const plugin = entry.command === undefined ? (await this.#host.find(name))?.plugin : executable(entry, entry.command, this.#config.folder)
-    if (plugin === undefined) throw this.#host.failureOf(name) ?? new Error(`${name} has a schema but no plugin`)
-    const slot = this.#registry.slot({ plugin, config: entry.config })
+    const loaded = entry.command === undefined ? await this.#host.find(name) : { plugin: executable(entry, entry.command, this.#config.folder) }
+    if (loaded === undefined) throw new InternalError(`The backend ${name} has a configuration but no plugin.`)
+    const slot = this.#registry.slot({ config: entry.config, ...loaded })
     // An executable tells what it can do when it runs; until then nothing could be decided about exposure.
     if (entry.command !== undefined) await slot.ready()
     void slot.backend

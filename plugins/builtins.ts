@@ -1,4 +1,6 @@
 import type { BeamPlugin } from '../core/index.ts'
 
 /** The networks that Beam contains. Each is loaded when it is used for the first time and costs nothing before. */
-export const BUILTINS: Readonly<Record<string, () => Promise<BeamPlugin>>> = {}
+export const BUILTINS: Readonly<Record<string, () => Promise<BeamPlugin>>> = {
+  mesh: async () => (await import('../backends/mesh/index.ts')).meshPlugin as BeamPlugin,
+}

@@ -13,6 +13,7 @@ import {
   type TunnelInfo,
   type TunnelOptions,
 } from '../core/index.ts'
+import { unattributed } from './attribution.ts'
 
 /** Longest text that a backend may say at a time: an address, a reason, a warning. Longer ones would flood terminals and logs. */
 const MAX_TEXT = 4_096
@@ -97,7 +98,12 @@ export function guardBackend(made: unknown, plugin: string): NetworkBackend {
   const guarded: Partial<Record<string, unknown>> = {
     name: plugin,
     async startTunnel(port: number, options: TunnelOptions = {}) {
-      const info = await backend.startTunnel(port, { ...options, onEvent: guardEvents(options.onEvent, garbage) })
+      const { onStream, onEvent } = options
+      const info = await backend.startTunnel(port, {
+        ...options,
+        onEvent: guardEvents(onEvent === undefined ? undefined : (event) => unattributed(() => onEvent(event)), garbage),
+        ...(onStream === undefined ? {} : { onStream: (stream, visitor) => unattributed(() => onStream(stream, visitor)) }),
+      })
       if (!isTunnelInfo(info)) throw garbage('startTunnel gave no tunnel with an id and endpoints')
       return info
     },

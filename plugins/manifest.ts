@@ -30,7 +30,7 @@ const check = ajv.compile<PackageFile>({
       additionalProperties: false,
       properties: {
         // Inside the package's folder: a manifest must not make Beam run anything else.
-        plugin: { type: 'string', pattern: '^\\./(?!.*(^|/)\\.\\.(/|$))[^\\\\]+$', maxLength: 1024 },
+        plugin: { type: 'string', pattern: '^\\./(?!(.*/)?\\.\\.(/|$))[^\\\\]+$', maxLength: 1024 },
         apiVersion: { type: 'integer' },
         backend: { type: 'string', pattern: '^[a-z][a-z0-9-]{0,31}$' },
       },

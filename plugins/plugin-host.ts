@@ -19,6 +19,8 @@ export interface LoadedPlugin {
   readonly plugin: BeamPlugin
   /** `built-in`, `given`, or what the configuration calls it. */
   readonly source: string
+  /** Where its code is, when it was loaded from a package or folder. */
+  readonly folder?: string
 }
 
 /** What a host is made of. */
@@ -41,7 +43,7 @@ export class PluginHost implements CatalogueOptions {
 
   constructor(setup: PluginHostSetup) {
     this.#setup = setup
-    for (const plugin of setup.plugins ?? []) this.#add(checkPlugin(plugin, String((plugin as Partial<BeamPlugin>).name)), 'given')
+    for (const plugin of setup.plugins ?? []) this.#add({ plugin: checkPlugin(plugin, String((plugin as Partial<BeamPlugin>).name)), source: 'given' })
   }
 
   /** The names of all backends that can be used. */
@@ -86,7 +88,7 @@ export class PluginHost implements CatalogueOptions {
       try {
         const found = await findPlugin(source, { folder, installed })
         backend = found.manifest.backend
-        this.#add(await loadPlugin(found), source)
+        this.#add({ plugin: await loadPlugin(found), source, folder: found.folder })
       } catch (error) {
         this.#failed({ source, backend, error: error as Error })
       }
@@ -117,13 +119,13 @@ export class PluginHost implements CatalogueOptions {
     this.#setup.logger.error('a plugin was not loaded', { plugin: failure.source, reason: failure.error.message })
   }
 
-  #add(plugin: BeamPlugin, source: string): void {
+  #add({ plugin, source, folder }: LoadedPlugin): void {
     const taken = this.sourceOf(plugin.name)
     if (taken !== undefined) {
       throw new PluginError(`The plugin ${source} calls itself ${plugin.name}, and so does another one (${taken}).`, {
         hint: 'Remove one of them from the configuration.',
       })
     }
-    this.#plugins.set(plugin.name, { plugin, source })
+    this.#plugins.set(plugin.name, { plugin, source, ...(folder === undefined ? {} : { folder }) })
   }
 }

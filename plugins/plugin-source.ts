@@ -34,16 +34,11 @@ export interface SourceFolders {
 export async function findPlugin(source: string, folders: SourceFolders): Promise<FoundPlugin> {
   const folder = await locate(source, folders)
   const manifest = parseManifest(await readManifest(folder, source), source)
-  const entry = resolve(folder, manifest.plugin)
-  try {
-    // A link that leads out of the package is refused like `..` in the manifest.
-    const [root, target] = await Promise.all([realpath(folder), realpath(entry)])
-    if (!target.startsWith(root + sep)) throw new PluginError(`The plugin ${source} names a module outside its folder: ${manifest.plugin}.`)
-  } catch (error) {
-    if (error instanceof PluginError) throw error
-    throw new PluginError(`The plugin ${source} has no ${manifest.plugin}.`, { hint: 'Was it built? Its package.json names that file.', cause: error })
-  }
-  return { source, folder, manifest, entry }
+  // Real paths: Node's own, which stand in stack traces; and a link that leads out of the package is refused like `..` in the manifest.
+  const [root, entry] = await Promise.all([realpath(folder), realpath(resolve(folder, manifest.plugin)).catch(() => undefined)])
+  if (entry === undefined) throw new PluginError(`The plugin ${source} has no ${manifest.plugin}.`, { hint: 'Was it built? Its package.json names that file.' })
+  if (!entry.startsWith(root + sep)) throw new PluginError(`The plugin ${source} names a module outside its folder: ${manifest.plugin}.`)
+  return { source, folder: root, manifest, entry }
 }
 
 async function locate(source: string, { folder, installed }: SourceFolders): Promise<string> {

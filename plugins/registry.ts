@@ -1,6 +1,7 @@
 import type { DependencyContainer } from 'tsyringe'
 import type { BackendStatus, Logger } from '../core/index.ts'
 import { BackendSlot, type SlotSetup } from './backend-slot.ts'
+import { watchFaults, type FaultKind } from './faults.ts'
 
 /**
  * The backends that a Beam instance has made. It owns their end: in reverse order of their making, each within a time limit, and one that
@@ -10,6 +11,7 @@ export class BackendRegistry implements AsyncDisposable {
   readonly #root: DependencyContainer
   readonly #logger: Logger
   readonly #slots = new Map<string, BackendSlot>()
+  readonly #unwatch: Array<() => void> = []
 
   constructor(root: DependencyContainer, logger: Logger) {
     this.#root = root
@@ -17,10 +19,13 @@ export class BackendRegistry implements AsyncDisposable {
   }
 
   /** The place of a plugin's backend; made with this configuration when it is the first time. */
-  slot(setup: Omit<SlotSetup, 'root'>): BackendSlot {
+  slot({ folder, ...setup }: Omit<SlotSetup, 'root'> & { readonly folder?: string | undefined }): BackendSlot {
     const { name } = setup.plugin
-    let slot = this.#slots.get(name)
-    if (slot === undefined) this.#slots.set(name, (slot = new BackendSlot({ ...setup, root: this.#root })))
+    const known = this.#slots.get(name)
+    if (known !== undefined) return known
+    const slot = new BackendSlot({ ...setup, root: this.#root })
+    this.#slots.set(name, slot)
+    if (folder !== undefined) this.#unwatch.push(watchFaults({ name, folder, onFault: (error, kind) => this.#onFault(slot, error, kind) }))
     return slot
   }
 
@@ -34,7 +39,7 @@ export class BackendRegistry implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const slots = [...this.#slots.values()].toReversed()
+    const slots = [...this.#slots.values()].reverse()
     this.#slots.clear()
     for (const slot of slots) {
       try {
@@ -43,5 +48,13 @@ export class BackendRegistry implements AsyncDisposable {
         this.#logger.error('a backend did not stop properly', { backend: slot.name, reason: (error as Error).message })
       }
     }
+    for (const unwatch of this.#unwatch.splice(0)) unwatch()
+  }
+
+  /** A forgotten promise is a fault that is told; after an exception the backend is replaced, and its tunnels are started again. */
+  #onFault(slot: BackendSlot, error: unknown, kind: FaultKind): void {
+    const reason = error instanceof Error ? error.message : String(error)
+    this.#logger.error(kind === 'rejection' ? 'a plugin left a rejection unhandled' : 'a plugin threw where nobody could catch it', { plugin: slot.name, reason })
+    if (kind === 'exception') slot.fail().catch((failure: unknown) => this.#logger.error('a backend did not stop properly', { backend: slot.name, reason: String(failure) }))
   }
 }
