@@ -68,7 +68,7 @@ export interface DiscoveryStatus {
 /**
  * One way to make services known and to find them. Sources are asked side by side; the first valid answer wins.
  * Nothing here is trusted: whatever is found is verified against the service key by who uses it.
- * No source does any I/O before it is first used, and none keeps a process alive by itself.
+ * No source does any I/O before it is first used. Whoever made it closes it: what it holds open may keep the process alive until then.
  */
 export interface Discovery {
   readonly name: string
