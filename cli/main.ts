@@ -10,19 +10,26 @@ import { EXIT, reportError } from './report-error.ts'
 /** The commands as they are typed. */
 const TYPED = COMMAND_IDS.map((id) => id.replace(':', ' '))
 
+/** Runs a command line to its end and ends the process with its exit code. Parameters as {@link runCommandLine}. */
+export async function main(given: readonly string[], root: string): Promise<void> {
+  process.stdout.on('error', () => {}) // A reader that goes away ends commands that run on (Lifetime); for the others it is no failure.
+  process.stderr.on('error', () => {})
+  const exitCode = await runCommandLine(given, root)
+  await Promise.all([written(process.stdout), written(process.stderr)])
+  process.exit(exitCode)
+}
+
 /**
- * Runs a command line to its end and leaves the process with the right exit code.
+ * Runs a command line; errors are printed. Resolves with the exit code.
  *
  * @param given - the arguments after the name of the program
  * @param root - folder of the package
  */
-export async function main(given: readonly string[], root: string): Promise<void> {
-  process.stdout.on('error', () => {}) // A reader that goes away ends commands that run on (Lifetime); for the others it is no failure.
-  process.stderr.on('error', () => {})
+export async function runCommandLine(given: readonly string[], root: string): Promise<number> {
   if (given.length === 1 && hasFlag(given, '--version', '-V')) {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
     process.stdout.write(`beam ${version}\n`)
-    return
+    return EXIT.done
   }
   const argv = rewriteArgv(given, COMMAND_IDS)
   const shown = {
@@ -30,7 +37,6 @@ export async function main(given: readonly string[], root: string): Promise<void
     verbose: hasFlag(argv, '--verbose', '-v') || (process.env['BEAM_DEBUG'] ?? '') !== '',
   }
   let flags: readonly string[] = []
-  let exitCode: number = EXIT.done
   try {
     const command = commandOf(argv, COMMAND_IDS)
     if (command === undefined || hasFlag(argv, '--help')) {
@@ -41,21 +47,20 @@ export async function main(given: readonly string[], root: string): Promise<void
       flags = Object.keys({ ...loaded.baseFlags, ...loaded.flags })
       loaded.id = command.id
       await loaded.execute(argv.slice(command.words), await loadOclifConfig(root, { commands: false }))
-      exitCode = Number(process.exitCode ?? EXIT.done)
     }
+    return Number(process.exitCode ?? EXIT.done)
   } catch (error) {
-    if (!(error instanceof Interrupted)) exitCode = reportError(error, { ...shown, flags })
+    return error instanceof Interrupted ? EXIT.done : reportError(error, { ...shown, flags })
   }
-  await Promise.all([written(process.stdout), written(process.stderr)])
-  process.exit(exitCode)
 }
 
 /** Shows the help of what is named, or says that nothing has that name. */
 async function showHelp(argv: readonly string[], root: string): Promise<void> {
   const words = argv.filter((word) => !word.startsWith('-'))
   const [first = '', second] = words
-  const known = first === '' || commandOf(words, COMMAND_IDS) !== undefined || (first in TOPICS && second === undefined)
-  if (!known) throw unknownCommand(words)
+  const command = commandOf(words, COMMAND_IDS)
+  const isTopic = Object.hasOwn(TOPICS, first) && second === undefined
+  if (first !== '' && command === undefined && !isTopic) throw unknownCommand(words)
   if (first === '' && argv.length > 0 && !hasFlag(argv, '--help')) {
     throw new ConfigError('A port or a command is missing.', {
       code: 'BEAM_ERR_USAGE',
@@ -63,7 +68,7 @@ async function showHelp(argv: readonly string[], root: string): Promise<void> {
     })
   }
   const [{ Help }, { loadOclifConfig }] = await Promise.all([import('./output/help.ts'), import('./oclif-config.ts')])
-  await new Help(await loadOclifConfig(root, { commands: true })).showHelp([...words])
+  await new Help(await loadOclifConfig(root, { commands: true })).showHelp(command?.id.split(':') ?? words)
 }
 
 function unknownCommand(words: readonly string[]): ConfigError {
@@ -71,9 +76,10 @@ function unknownCommand(words: readonly string[]): ConfigError {
   if (/^[a-z]+:\/\//i.test(first)) {
     return new ConfigError(`${first} is an address, not a command.`, { code: 'BEAM_ERR_USAGE', hint: `To reach it: beam connect ${first}` })
   }
-  const typed = first in TOPICS ? `${first} ${second}` : first
+  const isTopic = Object.hasOwn(TOPICS, first)
+  const typed = isTopic ? `${first} ${second}` : first
   const wanted = nearest(typed, TYPED) ?? nearest(typed, Object.keys(TOPICS))
-  return new ConfigError(`There is no command “${typed}”${first in TOPICS ? '' : ', and it is no port either'}.`, {
+  return new ConfigError(`There is no command “${typed}”${isTopic ? '' : ', and it is no port either'}.`, {
     code: 'BEAM_ERR_USAGE',
     hint: wanted === undefined ? 'See beam --help. To publish a local port: beam 3000' : `Did you mean beam ${wanted}?`,
   })

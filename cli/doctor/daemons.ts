@@ -40,7 +40,7 @@ export const DAEMONS: readonly Daemon[] = [
     programs: ['anon'],
     versionArgs: ['--version'],
     neededBy: '--ator',
-    install: 'the anon package of the Anyone protocol',
+    install: 'the anon package of its project',
   },
   {
     id: 'i2pd',
@@ -72,7 +72,7 @@ export const DAEMONS: readonly Daemon[] = [
     programs: ['veilid-server'],
     versionArgs: ['--version'],
     neededBy: '--veilid',
-    install: 'the veilid-server package of the Veilid project',
+    install: 'the veilid-server of its project',
   },
   {
     id: 'freenet',
@@ -80,14 +80,14 @@ export const DAEMONS: readonly Daemon[] = [
     programs: ['freenet'],
     versionArgs: ['--version'],
     neededBy: '--freenet',
-    install: 'cargo install --locked freenet fdev',
+    install: 'cargo install --locked freenet',
   },
   {
     id: 'hyphanet',
     title: 'Hyphanet',
     programs: ['hyphanet', 'freenet-cli'],
-    neededBy: '--freenet (FCP)',
-    install: 'the installer of the Hyphanet project',
+    neededBy: '--freenet',
+    install: 'its own installer',
   },
   { id: 'zeronet', title: 'ZeroNet', programs: ['zeronet', 'ZeroNet'], neededBy: '--zeronet', install: 'a release of ZeroNet' },
   {
@@ -96,7 +96,7 @@ export const DAEMONS: readonly Daemon[] = [
     programs: ['kpclientd'],
     versionArgs: ['-v'],
     neededBy: '--zkn',
-    install: 'go install …/katzenpost/cmd/kpclientd',
+    install: 'kpclientd by go install',
   },
   {
     id: 'bird',
@@ -125,7 +125,7 @@ export function daemonChecks(env: NodeJS.ProcessEnv = process.env): Check[] {
     deadlineMs: VERSION_DEADLINE_MS + 1_000,
     async run() {
       const program = await findProgram(daemon.programs, env['PATH'] ?? '')
-      if (program === undefined) return { state: 'absent', detail: `not installed (for ${daemon.neededBy})`, advice: daemon.install }
+      if (program === undefined) return { state: 'absent', detail: `not installed (${daemon.neededBy})`, advice: daemon.install }
       if (daemon.versionArgs === undefined) return { state: 'ok', detail: program }
       const output = await runBriefly(program, daemon.versionArgs)
       const version = output === undefined ? undefined : versionIn(output)

@@ -52,7 +52,7 @@ export async function folderState(folder: string, uid: number | undefined): Prom
   const found = await stat(folder).catch(() => undefined)
   if (found === undefined) {
     const parent = await nearestExisting(folder)
-    return (await isWritable(parent))
+    return (await isWritableFolder(parent))
       ? { state: 'ok', detail: `${folder} (made on first use)` }
       : {
           state: 'broken',
@@ -76,6 +76,8 @@ async function nearestExisting(folder: string): Promise<string> {
   while (parent !== dirname(parent) && (await stat(parent).catch(() => undefined)) === undefined) parent = dirname(parent)
   return parent
 }
+
+const isWritableFolder = async (folder: string): Promise<boolean> => (await stat(folder)).isDirectory() && (await isWritable(folder))
 
 const isWritable = (folder: string): Promise<boolean> =>
   access(folder, constants.W_OK | constants.X_OK).then(

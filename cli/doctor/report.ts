@@ -11,7 +11,7 @@ const HEADINGS: Readonly<Record<Finding['group'], string>> = {
 /** A mark that can be told apart without colours too. */
 const MARKS: Readonly<Record<FindingState, string>> = { ok: '✓', limited: '!', broken: '✗', off: '-', absent: '·' }
 
-const TITLE_COLUMNS = 18
+const TITLE_COLUMNS = 16
 
 /** The findings as a list that fits the columns. */
 export function reportText(findings: readonly Finding[], columns: number, paint: Colours): string {
