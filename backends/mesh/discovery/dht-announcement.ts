@@ -3,6 +3,7 @@ import { nameTopic, systemClock, type Announced, type Announcement, type Announc
 import type { DhtNode } from './dht-node.ts'
 import { TOMBSTONE } from './dht-record.ts'
 import { PunchedStream } from './dht-stream.ts'
+import { StreamGate } from './stream-gate.ts'
 import { Upkeep } from './upkeep.ts'
 
 /** Name claims age out after 20 minutes in hyperdht; half of it, less the jitter, survives one failed round. */
@@ -10,8 +11,11 @@ const EVERY_MS = 9.5 * 60_000
 const BACKOFF = { baseMs: 1_000, maxMs: 60_000 }
 /** Withdrawing is a courtesy: records carry a time to live anyway, and Ctrl-C must not hang on dead nodes. */
 const WITHDRAW_MS = 1_000
-/** Hole-punched streams of one tunnel at a time. One visitor has one or two; each costs some 200 KiB of buffers in native code. */
-const MAX_STREAMS = 128
+/**
+ * Hole-punched streams of one tunnel. One visitor has one or two; each attempt holds a UDP socket until it is open or, as hyperdht has it,
+ * for 10 s, and file descriptors are the first thing to run out.
+ */
+const STREAM_LIMITS = { maxOpen: 128, maxPending: 64, pendingMs: 10_000 }
 
 /** What an announcement in the DHT needs besides itself. */
 export interface DhtAnnouncementOptions {
@@ -29,11 +33,11 @@ export class DhtAnnouncement implements Announced {
   readonly #clock: Clock
   readonly #upkeep: Upkeep
   readonly #forget: () => void
+  readonly #gate: StreamGate
   #record: Uint8Array
   #sequence: number
   #state: AnnouncementState = 'pending'
   #server: { readonly dht: HyperDHT; readonly server: HyperDHT.Server; readonly listening: Promise<unknown> } | undefined
-  #openStreams = 0
   /** Whether anything may be stored by now, so that it has to be withdrawn. */
   #published = false
   #stopping: Promise<void> | undefined
@@ -43,6 +47,7 @@ export class DhtAnnouncement implements Announced {
     this.#announcement = announcement
     this.#options = options
     this.#clock = options.clock ?? systemClock
+    this.#gate = new StreamGate(STREAM_LIMITS, this.#clock)
     this.#record = announcement.record
     this.#sequence = announcement.sequence
     this.#upkeep = new Upkeep({
@@ -119,10 +124,10 @@ export class DhtAnnouncement implements Announced {
 
   async #listen(dht: HyperDHT, keyPair: HyperDHT.KeyPair, onStream: NonNullable<Announcement['onStream']>): Promise<void> {
     if (this.#server?.dht !== dht) {
-      const server = dht.createServer({ firewall: () => this.#openStreams >= MAX_STREAMS, shareLocalAddress: !this.#node.isLoopback })
+      const server = dht.createServer({ firewall: () => !this.#gate.admit(), shareLocalAddress: !this.#node.isLoopback })
       server.on('connection', (socket) => {
-        this.#openStreams += 1
-        socket.on('close', () => (this.#openStreams -= 1))
+        this.#gate.opened()
+        socket.on('close', () => this.#gate.closed())
         onStream(new PunchedStream(socket))
       })
       this.#server = { dht, server, listening: server.listen(keyPair) }
