@@ -12,6 +12,13 @@ export const LOADERS = {
   connect: () => import('./commands/connect.ts'),
   'key:show': () => import('./commands/key-show.ts'),
   'key:list': () => import('./commands/key-list.ts'),
+  'config:init': () => import('./commands/config/init.ts'),
+  'config:show': () => import('./commands/config/show.ts'),
+  'config:get': () => import('./commands/config/get.ts'),
+  'config:set': () => import('./commands/config/set.ts'),
+  'config:unset': () => import('./commands/config/unset.ts'),
+  'config:validate': () => import('./commands/config/validate.ts'),
+  'config:path': () => import('./commands/config/path.ts'),
   doctor: () => import('./commands/doctor.ts'),
   completion: () => import('./commands/completion.ts'),
 } satisfies Record<string, () => Promise<CommandModule>>
@@ -21,5 +28,6 @@ export const COMMAND_IDS = Object.keys(LOADERS) as ReadonlyArray<keyof typeof LO
 
 /** What a first word that is no command by itself stands for. */
 export const TOPICS: Readonly<Record<string, { readonly description: string }>> = {
+  config: { description: 'Settings: beam.config.yaml.' },
   key: { description: 'Keys of this user.' },
 }

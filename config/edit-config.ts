@@ -1,12 +1,14 @@
 import { dirname, join } from 'node:path'
 import type { BeamPaths } from '../core/index.ts'
 import { openCatalogue, pluginsOf, type SchemaOf } from './catalogue.ts'
-import { checkConfig } from './check.ts'
+import { checkConfig, type CheckOptions } from './check.ts'
 import { editText, type Edit } from './edit-text.ts'
 import { readText } from './environment.ts'
 import { CONFIG_FILE_NAMES } from './find.ts'
-import { formatKeyPath, nameKeyPath, parseKeyPath, valueAt, type KeyPath } from './key-path.ts'
-import { displayName, locate, readSource, type LoadOptions, type SourceFile } from './load-config.ts'
+import { formatKeyPath, parseKeyPath, valueAt, type KeyPath } from './key-path.ts'
+import { schemaLine } from './init-config.ts'
+import { displayName, locateConfig, readSource, type LoadOptions, type SourceFile } from './load-config.ts'
+import { maskSecrets } from './mask.ts'
 import { beamPaths } from './paths.ts'
 import { InvalidConfigError, type Problem } from './problem.ts'
 import { requireSetting } from './setting.ts'
@@ -22,11 +24,12 @@ export type Change =
 export interface EditResult {
   readonly file: string
   readonly path: string
-  /** What the file said before and says now; absent = nothing. */
+  /** What the file said before and says now, with secrets masked; absent = nothing. */
   readonly before?: unknown
   readonly after?: unknown
   /** Whether the file was written. */
   readonly changed: boolean
+  /** Those that the change brought. */
   readonly warnings: readonly Problem[]
 }
 
@@ -38,27 +41,30 @@ export interface EditResult {
 export async function editConfig(change: Change, options: LoadOptions = {}): Promise<EditResult> {
   const { cwd = process.cwd(), env = process.env, paths = beamPaths(env) } = options
   const path = parseKeyPath('set' in change ? change.set : change.unset)
-  const file = (await locate(options))?.file ?? userFile(paths)
+  const file = (await locateConfig(options))?.file ?? userFile(paths)
   const shown = displayName(file, cwd)
   const source = await sourceIfThere(file, options)
   const old = source?.value
   const catalogue = await openCatalogue(options, { plugins: pluginsOf(old), folder: dirname(file) })
   const edit = await toEdit(change, path, old, catalogue.schemaOf)
-  const text = source?.text ?? ''
+  const text = source?.text ?? schemaLine(dirname(file))
   const edited = editText(text, shown, edit)
-  const before = valueAt(old, path)
+  const before = await maskSecrets(valueAt(old, path), catalogue.schemaOf, old, path)
   const same = { file, path: formatKeyPath(path), ...(before === undefined ? {} : { before }) }
   if (edited === text) return { ...same, ...(before === undefined ? {} : { after: before }), changed: false, warnings: [] }
   const result = parseSource(edited, shown)
   const checked = await checkConfig(result.value, { ...options, env: {}, source: result, folder: dirname(file) })
-  if (checked.problems.length > 0) {
-    const name = formatKeyPath(nameKeyPath(result.value, path))
-    throw new InvalidConfigError(checked.problems.map((problem) => withoutPlace(problem, name)))
-  }
+  const known = source === undefined ? [] : await problemsOf(source, { ...options, env: {}, folder: dirname(file) })
+  if (checked.problems.length > 0) throw new InvalidConfigError(checked.problems.map((problem) => asBefore(problem, known)))
   const whole = source?.bom === true ? `\uFEFF${edited}` : edited
   await writeConfigFile(file, whole, source === undefined ? {} : { mode: source.mode, before: source.bytes })
-  const after = valueAt(result.value, path)
-  return { ...same, ...(after === undefined ? {} : { after }), changed: true, warnings: checked.warnings }
+  const after = await maskSecrets(valueAt(result.value, path), catalogue.schemaOf, result.value, path)
+  return {
+    ...same,
+    ...(after === undefined ? {} : { after }),
+    changed: true,
+    warnings: checked.warnings.filter((warning) => !known.some((old) => isSame(old, warning))),
+  }
 }
 
 /** The user's own file. */
@@ -85,8 +91,16 @@ async function toEdit(change: Change, path: KeyPath, config: unknown, schemaOf: 
   return { set: path, value: 'text' in change ? readText(change.text, schemas) : change.value }
 }
 
-/** The changed setting has no place in the file yet. */
-function withoutPlace(problem: Problem, path: string): Problem {
-  const concerned = problem.path === path || problem.path.startsWith(`${path}.`) || problem.path.startsWith(`${path}[`)
-  return concerned ? { path: problem.path, message: problem.message } : problem
+async function problemsOf(source: SourceFile, options: CheckOptions): Promise<Problem[]> {
+  const { problems, warnings } = await checkConfig(source.value, { ...options, source })
+  return [...problems, ...warnings]
+}
+
+function isSame(a: Problem, b: Problem): boolean {
+  return a.path === b.path && a.message === b.message
+}
+
+/** A problem that was there before, with its place then; what a change would bring has no place yet. */
+function asBefore(problem: Problem, known: readonly Problem[]): Problem {
+  return known.find((old) => isSame(old, problem)) ?? { path: problem.path, message: problem.message }
 }

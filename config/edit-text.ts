@@ -68,10 +68,17 @@ function planSet(source: ConfigSource, root: unknown, path: KeyPath, value: unkn
   const { found, here } = follow(source, root, path)
   const rest = path.slice(found.length)
   const [first, ...further] = rest
-  if (first === undefined || here === null) return replace(source, root, found, build(rest, value, found))
+  if (first === undefined || here === null) return replace(source, root, found, build(rest, withName(path, value), found))
   if (Array.isArray(here)) return append(source, root, found, newItem(here, path, found.length, value))
   if (!isMap(here) || typeof first === 'number') throw noSuchPlace(path, found, isMap(here) ? 'a map' : 'a single value')
   return put(source, root, [...found, first], build(further, value, [...found, first]))
+}
+
+/** A map that takes the place of a named thing keeps its name. */
+function withName(path: KeyPath, value: unknown): unknown {
+  const name = path[path.length - 1]
+  const named = typeof name === 'string' && isMap(value) && holdsNamed(path.slice(0, -1))
+  return named ? { name, ...value } : value
 }
 
 function noSuchPlace(path: KeyPath, found: KeyPath, what: string): ConfigError {

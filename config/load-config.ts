@@ -52,7 +52,7 @@ export interface LoadedConfig {
  * @throws InvalidConfigError with every problem and its place
  */
 export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfig> {
-  const located = await locate(options)
+  const located = await locateConfig(options)
   const { cwd = process.cwd(), env = process.env } = options
   if (located === undefined) return finish(await checkConfig(undefined, { ...options, env, folder: cwd }), { folder: cwd, env })
   const { file, warnings } = located
@@ -83,7 +83,7 @@ function plain(input: unknown): unknown {
 }
 
 /** The file that counts: named by the caller, by `BEAM_CONFIG`, or found. */
-export async function locate(
+export async function locateConfig(
   options: LoadOptions,
 ): Promise<{ readonly file: string; readonly searched: boolean; readonly warnings: readonly Problem[] } | undefined> {
   const { cwd = process.cwd(), env = process.env, paths = beamPaths(env), stopDir } = options

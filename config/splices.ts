@@ -86,8 +86,18 @@ function addEntry(
   const lines = blockText(entry.block, eol, indent)
   // A block scalar ends behind its line break.
   if (text[end - 1] === '\n') return { from: end, to: end, text: lines + eol }
-  const at = lineEnd(text, end)
+  const at = behindComments(text, lineEnd(text, end), indent)
   return { from: at, to: at, text: eol + lines }
+}
+
+/** The end of the comments that follow in the next lines and stand as deep as the collection: they belong to what is before them. */
+function behindComments(text: string, offset: number, indent: number): number {
+  let at = offset
+  for (;;) {
+    const comment = /^\r?\n( *)#.*/.exec(text.slice(at))
+    if (comment === null || (comment[1] ?? '').length < indent) return at
+    at = lineEnd(text, at + comment[0].length - 1)
+  }
 }
 
 /** Takes an entry out of its collection, with the comment behind it. */
@@ -113,7 +123,9 @@ function emptied(text: string, collection: YAMLMap | YAMLSeq, end: number): Spli
   if (range === undefined || range === null) return undefined
   const flow = isFlow(collection)
   const empty = text[range[0]] === '[' || (!flow && text[range[0]] === '-') ? '[]' : '{}'
-  return { from: range[0], to: flow ? range[1] : end, text: empty }
+  const before = text.slice(0, range[0]).trimEnd()
+  const from = before.endsWith(':') ? before.length : range[0]
+  return { from, to: flow ? range[1] : end, text: from === range[0] ? empty : ` ${empty}` }
 }
 
 function removeFromFlow(

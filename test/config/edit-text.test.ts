@@ -91,7 +91,7 @@ describe('set', () => {
 describe('unset', () => {
   it.each([
     ['routing', 'routing:\n    strategy: quality\n', ''],
-    ['routing.strategy', '    strategy: quality', '    {}'],
+    ['routing.strategy', '\n    strategy: quality', ' {}'],
     ['p2p', 'p2p:   # nothing yet\n', ''],
     ['backends.mesh', '  - { name: mesh,  enabled: true }   # at home\n', ''],
     ['backends.tor.name', 'name: "tor"      # behind it\n    priority', 'priority'],
