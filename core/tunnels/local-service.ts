@@ -15,6 +15,8 @@ const POLL_DOWN_MS = 1_000
  * made rarely, and only when nothing else told the state.
  */
 const POLL_UP_MS = 10_000
+/** How long a service may take to close a probe's connection, in milliseconds, before it is closed for it. */
+const PROBE_CLOSE_MS = 1_000
 /** Visitors at once: two descriptors each keep within the 10,240 that systems grant a process at least after raising the soft limit. */
 const MAX_VISITORS = 4_096
 
@@ -80,8 +82,12 @@ export class LocalService {
   async #probe(): Promise<ServiceState> {
     try {
       const socket = await this.#dial((host, port) => connect({ host, port }))
-      // A reset and not an end, so that no half-open connection lingers at the service.
-      socket.resetAndDestroy()
+      // An end and not a reset: many a small service falls over a reset that it does not expect.
+      socket.end()
+      socket.resume()
+      socket.setTimeout(PROBE_CLOSE_MS, () => socket.destroy())
+      socket.on('error', () => {})
+      socket.unref()
     } catch {
       // What went wrong is in #state, and told to whoever watches.
     }

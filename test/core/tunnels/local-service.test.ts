@@ -64,6 +64,13 @@ it('notices by itself that the service came', async () => {
   expect(await up).toBe('up')
 })
 
+it('looks for a service without breaking its connection off', async () => {
+  const port = await echo('127.0.0.1')
+  const ended = new Promise<string>((resolve) => servers[0]?.once('connection', (socket) => socket.once('end', () => resolve('end')).once('error', () => resolve('reset'))))
+  expect(await service(port).probe()).toBe('up')
+  expect(await ended).toBe('end')
+})
+
 it('closes the connections to the service when it is closed', async () => {
   const local = service(await echo('127.0.0.1'))
   const [visitor, arriving] = duplexPair()
