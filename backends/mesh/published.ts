@@ -11,6 +11,7 @@ import {
   seedOf,
   type AccessPolicy,
   type Announced,
+  type Asker,
   type Clock,
   type Discovery,
   type Endpoint,
@@ -19,6 +20,7 @@ import {
   type ServiceRecord,
   type StreamHandler,
   type TunnelEvent,
+  type Visitor,
 } from '../../core/index.ts'
 import { ADDRESS_POLL_MS, ANNOUNCE_WAIT_MS, RENEW_AFTER } from './constants.ts'
 import { recordEndpoints, type Reach } from './local-addresses.ts'
@@ -46,6 +48,7 @@ export class Published implements AsyncDisposable {
   readonly address: string
   readonly #parts: PublishedParts
   readonly #listener: LinkListener
+  readonly #visitors = new WeakMap<Asker, Visitor>()
   #where: AddressInfo | undefined
   #record: ServiceRecord | undefined
   #signed: Uint8Array = new Uint8Array()
@@ -113,13 +116,19 @@ export class Published implements AsyncDisposable {
       record: () => this.#signed,
       onStream: (stream, _link, asker) => {
         traffic.count(stream)
-        handler(stream, {
-          backend: 'mesh',
-          key: encodeKey('visitor', asker.peerKey),
-          ...(asker.remoteAddress !== undefined && { remoteAddress: asker.remoteAddress }),
-        })
+        handler(stream, this.#visitorOf(asker))
       },
     })
+  }
+
+  /** Worked out once for each link: a link carries many streams. */
+  #visitorOf(asker: Asker): Visitor {
+    const known = this.#visitors.get(asker)
+    if (known !== undefined) return known
+    const { peerKey, remoteAddress } = asker
+    const visitor: Visitor = { backend: 'mesh', key: encodeKey('visitor', peerKey), ...(remoteAddress !== undefined && { remoteAddress }) }
+    this.#visitors.set(asker, visitor)
+    return visitor
   }
 
   /** Resolves when the first source holds it: the registry of this machine does at once, and nothing waits for a network. */
