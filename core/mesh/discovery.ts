@@ -29,6 +29,11 @@ export interface Announcement {
   readonly port: number
   /** Claimed domain, if any. */
   readonly domain?: string
+  /**
+   * Makes the record that withdraws the service, when the announcement is stopped; its sequence number is above `sequence`. Absent = sources
+   * that carry records just forget it, and copies elsewhere count until their time is over.
+   */
+  readonly withdrawal?: (sequence: number) => { readonly record: Uint8Array; readonly sequence: number }
   /** Takes streams that arrive through the source (hole-punched ones), and owns them from then on. */
   readonly onStream?: (stream: Duplex) => void
   /**

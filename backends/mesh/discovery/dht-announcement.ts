@@ -83,7 +83,8 @@ export class DhtAnnouncement implements Announced {
 
   async #stop(): Promise<void> {
     this.#forget()
-    const withdrawn = this.#withdraw()
+    // What could not be withdrawn ages out.
+    const withdrawn = this.#withdraw().catch(() => {})
     await new Promise<void>((resolve) => {
       const cancel = this.#clock.after(WITHDRAW_MS, resolve)
       void withdrawn.then(() => {
@@ -98,15 +99,22 @@ export class DhtAnnouncement implements Announced {
     const dht = await this.#node.ready(signal)
     if (signal.aborted) return
     if (dht === undefined) throw new Error(this.#node.status().detail ?? 'the DHT cannot be reached')
+    const { onStream } = this.#announcement
+    const topic = this.#topic()
     this.#published = true
-    const { domain, onStream } = this.#announcement
     const keyPair = this.#node.library.keyPair(this.#announcement.seed)
     await Promise.all([
       this.#store(dht, keyPair),
       ...(onStream === undefined ? [] : [this.#listen(dht, keyPair, onStream)]),
-      ...(domain === undefined ? [] : [dht.announce(nameTopic(domain), keyPair, []).finished()]),
+      ...(topic === undefined ? [] : [dht.announce(topic, keyPair, []).finished()]),
     ])
     if (!signal.aborted) this.#setState('announced', 'the DHT holds it')
+  }
+
+  /** Where the name is announced. Throws when it is no name: to be asked before anything is started. */
+  #topic(): Uint8Array | undefined {
+    const { domain } = this.#announcement
+    return domain === undefined ? undefined : nameTopic(domain)
   }
 
   /** Stores the record and reads it back: nodes ignore an old sequence number without a word. */
@@ -140,7 +148,7 @@ export class DhtAnnouncement implements Announced {
     }
   }
 
-  /** Never rejects; may take longer than anybody waits for it. */
+  /** May take longer than anybody waits for it. */
   async #withdraw(): Promise<void> {
     const status = this.#node.status()
     // `close` first takes back what hyperdht itself announces; without it a background loop of the server would go on.
@@ -151,11 +159,13 @@ export class DhtAnnouncement implements Announced {
       await closed?.catch(() => {})
       return
     }
-    const { domain, seed } = this.#announcement
+    const { seed, withdrawal } = this.#announcement
+    const topic = this.#topic()
     const keyPair = this.#node.library.keyPair(seed)
+    const { record, sequence } = withdrawal?.(this.#sequence) ?? { record: TOMBSTONE, sequence: this.#sequence + 1 }
     await Promise.allSettled([
-      dht.mutablePut(keyPair, TOMBSTONE, { seq: this.#sequence + 1 }),
-      ...(domain === undefined ? [] : [dht.unannounce(nameTopic(domain), keyPair)]),
+      dht.mutablePut(keyPair, Buffer.from(record), { seq: sequence }),
+      ...(topic === undefined ? [] : [dht.unannounce(topic, keyPair)]),
       ...(closed === undefined ? [] : [closed]),
     ])
   }

@@ -1,6 +1,7 @@
 /**
- * What stands in the DHT in place of a record that was withdrawn: one byte, which no record is (records are CBOR maps). It is signed by the
- * service key like any value and carries a higher sequence number, so that nodes keep it instead of the old record.
+ * What stands in the DHT in place of a record that was withdrawn: one byte, which no record is. It is signed by the service key like
+ * any value and carries a higher sequence number, so that nodes keep it instead of the old record. A withdrawal that the publisher signed
+ * (`Announcement.withdrawal`) is better: whoever has an older copy can tell that it is void.
  */
 export const TOMBSTONE: Uint8Array = Uint8Array.of(0)
 

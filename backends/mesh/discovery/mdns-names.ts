@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { decodeKey, encodeKey, KEY_TEXT_LENGTH } from '../../../core/index.ts'
+import { decodeKey, encodeKey, KEY_TEXT_LENGTH, nameTopic } from '../../../core/index.ts'
 
 /** The service type (RFC 6763 section 7), below which all our names stand. */
 const SERVICE = '_beam._tcp.local'
@@ -8,18 +8,18 @@ const LABEL_LETTERS = 32
 /** Version of what the TXT records say. */
 const VERSION = 'v=1'
 
-function label(kind: 'key' | 'name', value: Uint8Array | string): string {
-  return createHash('sha256').update(`beam mdns ${kind}\0`).update(value).digest('hex').slice(0, LABEL_LETTERS)
-}
-
 /** The DNS name under which a service is asked for. A hash: who does not know the key cannot tell which service is meant. */
 export function serviceRecordName(serviceKey: Uint8Array): string {
-  return `${label('key', serviceKey)}.${SERVICE}`
+  const hash = createHash('sha256').update('beam mdns key\0').update(serviceKey).digest('hex')
+  return `${hash.slice(0, LABEL_LETTERS)}.${SERVICE}`
 }
 
-/** The DNS name under which the claimants of a domain are asked for. */
+/**
+ * The DNS name under which the claimants of a domain are asked for, in any spelling.
+ * @throws ConfigError when it is no domain.
+ */
 export function claimRecordName(domain: string): string {
-  return `${label('name', domain.toLowerCase())}._claim.${SERVICE}`
+  return `${nameTopic(domain).toString('hex').slice(0, LABEL_LETTERS)}._claim.${SERVICE}`
 }
 
 /** What the record of a service says: its port. The address is the one that the answer comes from. */

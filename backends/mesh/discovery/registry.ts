@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import {
   decodeKey,
   encodeKey,
+  normaliseName,
   silentLogger,
   systemClock,
   type Announced,
@@ -62,7 +63,7 @@ class RegistryDiscovery implements Discovery {
       key: encodeKey('service', announcement.serviceKey),
       pid: process.pid,
       port: announcement.port,
-      ...(announcement.domain === undefined ? {} : { domain: announcement.domain.toLowerCase() }),
+      ...(announcement.domain === undefined ? {} : { domain: normaliseName(announcement.domain) }),
     }
     const path = join(this.#folder, entryFileName(entry, lastSerial))
     let state: AnnouncementState = 'pending'
@@ -113,7 +114,7 @@ class RegistryDiscovery implements Discovery {
 
   async *claimants(name: string, { signal }: { readonly signal: AbortSignal }): AsyncGenerator<Uint8Array, void> {
     const seen = new Set<string>()
-    const domain = name.toLowerCase()
+    const domain = normaliseName(name)
     for await (const entry of this.#entries(signal, () => true)) {
       const key = entry.domain === domain && !seen.has(entry.key) ? decodeKey('service', entry.key) : undefined
       if (key === undefined) continue

@@ -109,6 +109,21 @@ describe('the DHT', () => {
     expect(await recordsOf(visitor, announcement.serviceKey)).toHaveLength(1)
   })
 
+  it('leaves the withdrawal that the publisher signed', async () => {
+    const withdrawal = vi.fn((sequence: number) => ({ record: Buffer.from(`withdrawn after ${sequence}`), sequence: sequence + 1 }))
+    const { announcement, announced } = await announce(source(), { withdrawal })
+    announced.update(Buffer.from('newer'), 30)
+    await announced.stop()
+    expect(withdrawal).toHaveBeenCalledTimes(1)
+    expect((await recordsOf(source(), announcement.serviceKey)).map(String)).toEqual(['withdrawn after 30'])
+  })
+
+  it('stops without a fuss although the name is none', async () => {
+    const announced = source().announce(announcementOf({ domain: 'not a name' }))
+    await until(() => announced.state === 'failed')
+    await announced.stop()
+  })
+
   it('ends a search when the signal fires or the source is closed', async () => {
     const visitor = source()
     expect(await all(visitor.find(announcementOf().serviceKey, { signal: AbortSignal.abort() }))).toEqual([])

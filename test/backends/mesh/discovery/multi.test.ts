@@ -99,7 +99,7 @@ describe('MultiDiscovery', () => {
     expect(await all(new MultiDiscovery([flood.discovery]).find(new Uint8Array(32), soon()))).toHaveLength(256)
   })
 
-  it('is announced as soon as one source holds it, and failed when all have failed', () => {
+  it('is announced as soon as one source holds it, tells of more that do, and has failed when all have', () => {
     const [a, b] = [source('a'), source('b')]
     const onState = vi.fn()
     const announced = new MultiDiscovery([a.discovery, b.discovery]).announce(announcementOf(), onState)
