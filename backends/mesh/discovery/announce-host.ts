@@ -45,7 +45,9 @@ export function announceHost(socket: MdnsSocket, options: HostOptions): HostAnno
   const { ttlSeconds = 120, onConflict, clock = systemClock } = options
   const name = options.name.toLowerCase().replace(/\.$/, '')
   if (!HOST_NAME.test(name)) {
-    throw new ConfigError(`"${options.name}" is no name for the local network.`, { hint: 'It looks like myapp.local: letters, digits, hyphens, and .local.' })
+    throw new ConfigError(`"${options.name}" is no name for the local network.`, {
+      hint: 'It looks like myapp.local: letters, digits, hyphens, and .local.',
+    })
   }
   let addresses = checked(options.addresses)
   let state: HostAnnouncement['state'] = 'probing'
@@ -57,7 +59,13 @@ export function announceHost(socket: MdnsSocket, options: HostOptions): HostAnno
     addresses.map((address) => ({ name, type: isIP(address) === 6 ? 'AAAA' : 'A', ttl, flush: true, data: address }))
   // Says which types there are, so that nobody waits for an AAAA that does not exist (RFC 6762 section 6.1).
   const types = (): multicastDns.Answer[] => [
-    { name, type: 'NSEC', ttl: ttlSeconds, flush: true, data: { nextDomain: name, rrtypes: [...new Set(records().map(({ type }) => type))] } },
+    {
+      name,
+      type: 'NSEC',
+      ttl: ttlSeconds,
+      flush: true,
+      data: { nextDomain: name, rrtypes: [...new Set(records().map(({ type }) => type))] },
+    },
   ]
   const announce = (): void => void socket.send({ type: 'response', answers: records(), additionals: types() })
   const start = (): void => {

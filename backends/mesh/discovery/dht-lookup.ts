@@ -16,10 +16,12 @@ type Limits = { readonly signal: AbortSignal }
 
 /** What the DHT holds under a service key: its record, and the way to a hole-punched stream when somebody announces one. */
 export function findInDht(node: DhtNode, source: string, serviceKey: Uint8Array, { signal }: Limits): AsyncIterable<Found> {
-  return answers<Found>({ signal, limit: MAX_FOUND }, (sink) => query(node, signal, sink, (dht, session) => {
-    const key = Buffer.from(serviceKey)
-    return [findRecord(dht, session, source, key, sink), findStream(node, dht, session, source, key, sink)]
-  }))
+  return answers<Found>({ signal, limit: MAX_FOUND }, (sink) =>
+    query(node, signal, sink, (dht, session) => {
+      const key = Buffer.from(serviceKey)
+      return [findRecord(dht, session, source, key, sink), findStream(node, dht, session, source, key, sink)]
+    }),
+  )
 }
 
 /** The keys that are announced under a name, each once. */

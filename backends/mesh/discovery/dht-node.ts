@@ -15,7 +15,7 @@ export interface DhtNodeOptions {
 }
 
 /** hyperdht as it is loaded: the class itself. */
-export type Hyperdht = typeof HyperDHT
+type Hyperdht = typeof HyperDHT
 
 /** How often it is checked that other nodes still answer. hyperdht itself pings some every 40 s; this only reads its table. */
 const CHECK_MS = 30_000
@@ -136,7 +136,9 @@ export class DhtNode {
     const dht = this.#dht
     this.#dht = undefined
     // It rejects when the sockets could never be opened; then there is nothing to close either.
-    await dht?.destroy({ force: true }).catch((error: unknown) => this.#logger.debug('closing the DHT node failed', { error: String(error) }))
+    await dht
+      ?.destroy({ force: true })
+      .catch((error: unknown) => this.#logger.debug('closing the DHT node failed', { error: String(error) }))
   }
 
   async #join(): Promise<void> {

@@ -129,7 +129,11 @@ export function openPunched(
     }
     function onClose(): void {
       cleanUp()
-      reject(new UnreachableError(`No hole could be punched to the publisher: ${failure?.message ?? 'the stream was closed'}`, { cause: failure }))
+      reject(
+        new UnreachableError(`No hole could be punched to the publisher: ${failure?.message ?? 'the stream was closed'}`, {
+          cause: failure,
+        }),
+      )
     }
     function onAbort(): void {
       fail(signal?.reason)

@@ -38,7 +38,11 @@ export class MultiDiscovery implements Discovery {
   /** `announced` as soon as one source holds it, `failed` when none does and all have failed. `reason` says which sources do; told again when one more does. */
   announce(announcement: Announcement, onState?: (state: AnnouncementState, reason: string) => void): Announced {
     const states = new Map<string, { state: AnnouncementState; reason: string }>()
-    const overall = (): AnnouncementState => best(ANNOUNCEMENT_STATES, [...states.values()].map(({ state }) => state)) ?? 'failed'
+    const overall = (): AnnouncementState =>
+      best(
+        ANNOUNCEMENT_STATES,
+        [...states.values()].map(({ state }) => state),
+      ) ?? 'failed'
     const parts = this.#sources.map((source) => {
       const changed = (state: AnnouncementState, reason: string): void => {
         const before = overall()
@@ -62,7 +66,7 @@ export class MultiDiscovery implements Discovery {
         return overall()
       },
       stop: async () => {
-        await Promise.allSettled(parts.map((part) => part?.stop()))
+        await Promise.allSettled(parts.flatMap((part) => (part === undefined ? [] : [part.stop()])))
       },
     }
   }
@@ -85,7 +89,11 @@ export class MultiDiscovery implements Discovery {
     const list = this.sources()
     const peers = list.flatMap((source) => source.peers ?? [])
     return {
-      state: best(STATES, list.map(({ state }) => state)) ?? 'off',
+      state:
+        best(
+          STATES,
+          list.map(({ state }) => state),
+        ) ?? 'off',
       ...(peers.length === 0 ? {} : { peers: peers.reduce((sum, count) => sum + count, 0) }),
       detail: list.map(({ name, state }) => `${name} ${state}`).join(', '),
     }

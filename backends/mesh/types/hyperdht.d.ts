@@ -23,7 +23,12 @@ declare module 'hyperdht' {
       readonly firewalled?: boolean
       readonly keyPair?: KeyPair
       /** Timeouts of requests by what was measured, instead of a second each. `fallback` is for nodes never asked before. */
-      readonly adaptiveTimeout?: { readonly fallback?: readonly number[]; readonly min?: number; readonly max?: number; readonly jitter?: number }
+      readonly adaptiveTimeout?: {
+        readonly fallback?: readonly number[]
+        readonly min?: number
+        readonly max?: number
+        readonly jitter?: number
+      }
     }
 
     /** Groups requests so that they can be given up together. */
@@ -106,11 +111,18 @@ declare module 'hyperdht' {
     findNode(target: Uint8Array, options?: HyperDHT.QueryOptions): HyperDHT.Query<unknown>
     findPeer(publicKey: Uint8Array, options?: HyperDHT.QueryOptions): HyperDHT.Query<HyperDHT.PeerReply>
     lookup(target: Uint8Array, options?: HyperDHT.QueryOptions): HyperDHT.Query<HyperDHT.LookupReply>
-    announce(target: Uint8Array, keyPair: HyperDHT.KeyPair, relayAddresses: readonly HyperDHT.HostAddress[]): HyperDHT.Query<HyperDHT.LookupReply>
+    announce(
+      target: Uint8Array,
+      keyPair: HyperDHT.KeyPair,
+      relayAddresses: readonly HyperDHT.HostAddress[],
+    ): HyperDHT.Query<HyperDHT.LookupReply>
     unannounce(target: Uint8Array, keyPair: HyperDHT.KeyPair): Promise<void>
     mutablePut(keyPair: HyperDHT.KeyPair, value: Uint8Array, options: { readonly seq: number }): Promise<unknown>
     /** `latest: false` returns the first valid value instead of the newest. */
-    mutableGet(publicKey: Uint8Array, options?: HyperDHT.QueryOptions & { readonly seq?: number; readonly latest?: boolean }): Promise<HyperDHT.MutableReply | null>
+    mutableGet(
+      publicKey: Uint8Array,
+      options?: HyperDHT.QueryOptions & { readonly seq?: number; readonly latest?: boolean },
+    ): Promise<HyperDHT.MutableReply | null>
     createServer(options: HyperDHT.ServerOptions): HyperDHT.Server
     connect(publicKey: Uint8Array, options: HyperDHT.ConnectOptions): HyperDHT.NoiseSocket
     destroy(options?: { readonly force?: boolean }): Promise<void>

@@ -32,7 +32,12 @@ async function resolver() {
 
 function announce(options: Partial<HostOptions> = {}) {
   const onConflict = vi.fn()
-  const host = announceHost(new MdnsSocket({ mode: 'loopback', port: PORT }), { name: 'myapp.local', addresses: ADDRESSES, onConflict, ...options })
+  const host = announceHost(new MdnsSocket({ mode: 'loopback', port: PORT }), {
+    name: 'myapp.local',
+    addresses: ADDRESSES,
+    onConflict,
+    ...options,
+  })
   open.push(() => host.stop())
   return { host, onConflict }
 }
@@ -46,7 +51,9 @@ describe('announceHost', () => {
     expect(host.state).toBe('probing')
     await until(() => host.state === 'announced')
     await until(() => responses.length === 1)
-    expect(queries.map(({ questions }) => questions?.[0])).toEqual(Array(3).fill({ name: 'myapp.local', type: 'ANY', class: 'IN' }))
+    expect(queries.map(({ questions }) => questions?.[0])).toEqual(
+      Array.from({ length: 3 }, () => ({ name: 'myapp.local', type: 'ANY', class: 'IN' })),
+    )
     const records = [
       { type: 'A', data: '192.0.2.7', ttl: 60, flush: true },
       { type: 'AAAA', data: '2001:db8::7', ttl: 60, flush: true },
@@ -88,7 +95,8 @@ describe('announceHost', () => {
     const { say } = await resolver()
     const { host, onConflict } = announce()
     await until(() => host.state === 'announced')
-    const answer = (data: string, name = 'myapp.local', ttl = 120, type = 'A') => ({ type: 'response', answers: [{ name, type, ttl, data }] }) as const
+    const answer = (data: string, name = 'myapp.local', ttl = 120, type = 'A') =>
+      ({ type: 'response', answers: [{ name, type, ttl, data }] }) as const
     await say(answer('192.0.2.7'))
     await say(answer('192.0.2.50', 'other.local'))
     await say(answer('192.0.2.51', 'myapp.local', 0))
@@ -108,9 +116,12 @@ describe('announceHost', () => {
     expect(host.state).toBe('stopped')
   })
 
-  it.each(['myapp', 'my app.local', 'a.b.local', '-a.local', `${'a'.repeat(64)}.local`, '.local', 'myapp.example'])('refuses the name %s', (name) => {
-    expect(() => announce({ name })).toThrow(/no name for the local network/)
-  })
+  it.each(['myapp', 'my app.local', 'a.b.local', '-a.local', `${'a'.repeat(64)}.local`, '.local', 'myapp.example'])(
+    'refuses the name %s',
+    (name) => {
+      expect(() => announce({ name })).toThrow(/no name for the local network/)
+    },
+  )
 
   it('refuses what is no address', () => {
     expect(() => announce({ addresses: ['localhost'] })).toThrow('"localhost" is no IP address')

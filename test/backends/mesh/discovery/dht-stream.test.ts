@@ -161,7 +161,7 @@ describe('a hole-punched stream', () => {
 describe('opening one', () => {
   it('is refused where nobody listens', async () => {
     const gone = await announceStream((stream) => stream.destroy())
-    await Promise.all([publisher.close()])
+    await publisher.close()
     const error = await gone.open({}).catch((reason: unknown) => reason)
     expect(isBeamError(error) && error.kind).toBe('unreachable')
   })

@@ -223,7 +223,9 @@ describe('the DHT node', () => {
   it.each(['announced', 'unreachable', 'starting', 'none'])('lets a process end by itself: %s', async (situation) => {
     const bootstrap = situation === 'announced' ? testnet.bootstrap : situation === 'none' ? ['none'] : ['127.0.0.1:9']
     const main = fileURLToPath(new URL('dht-child.ts', import.meta.url))
-    const child = spawn(process.execPath, ['--import', 'tsx', main, situation, bootstrap[0] ?? ''], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(process.execPath, ['--import', 'tsx', main, situation, bootstrap[0] ?? ''], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     let output = ''
     child.stdout.on('data', (text: Buffer) => (output += text.toString()))
     const [code] = await once(child, 'exit')

@@ -13,12 +13,18 @@ beforeEach(async () => {
 })
 afterEach(() => rm(runtimeFolder, { recursive: true, force: true }))
 
-const options = (bootstrap: DiscoveryOptions['bootstrap'], mdns: DiscoveryOptions['mdns']): DiscoveryOptions => ({ bootstrap, mdns, portmap: false })
+const options = (bootstrap: DiscoveryOptions['bootstrap'], mdns: DiscoveryOptions['mdns']): DiscoveryOptions => ({
+  bootstrap,
+  mdns,
+  portmap: false,
+})
 
 describe('createDiscovery', () => {
   it('opens no socket when DHT and mDNS are switched off, and still finds what runs on this machine', async () => {
     const before = udpHandles()
-    const { discovery, close } = createDiscovery(parseDiscoveryOptions({ BEAM_P2P_BOOTSTRAP: 'none', BEAM_P2P_MDNS: 'off' }), { runtimeFolder })
+    const { discovery, close } = createDiscovery(parseDiscoveryOptions({ BEAM_P2P_BOOTSTRAP: 'none', BEAM_P2P_MDNS: 'off' }), {
+      runtimeFolder,
+    })
     const announcement = announcementOf({ domain: 'here.local', onStream: () => {} })
     const announced = discovery.announce(announcement)
     await until(() => announced.state === 'announced')
@@ -46,7 +52,9 @@ describe('createDiscovery', () => {
     publisher?.discovery.announce(announcement)
     await until(() => publisher?.discovery.sources().every(({ state }) => state === 'ready') === true)
     await expect
-      .poll(async () => new Set((await all(visitor!.discovery.find(announcement.serviceKey, soon()))).map(({ source }) => source)), { timeout: 15_000 })
+      .poll(async () => new Set((await all(visitor!.discovery.find(announcement.serviceKey, soon()))).map(({ source }) => source)), {
+        timeout: 15_000,
+      })
       .toEqual(new Set(['registry', 'mdns', 'dht']))
     expect(await all(visitor!.discovery.claimants('everywhere.local', soon()))).toHaveLength(1)
     await Promise.all([publisher?.close(), visitor?.close()])

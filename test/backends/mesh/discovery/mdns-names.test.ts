@@ -37,7 +37,11 @@ describe('names and texts of multicast DNS', () => {
   })
 
   it('are nothing when they say anything else', () => {
-    const data = fc.oneof(fc.array(fc.uint8Array().map((bytes) => Buffer.from(bytes))), fc.uint8Array().map((bytes) => Buffer.from(bytes)), fc.anything())
+    const data = fc.oneof(
+      fc.array(fc.uint8Array().map((bytes) => Buffer.from(bytes))),
+      fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+      fc.anything(),
+    )
     fc.assert(fc.property(data, (any) => parseServiceText(any) === undefined && parseClaimText(any) === undefined))
     for (const wrong of [['port=1'], ['v=2', 'port=1'], ['v=1', 'port=0'], ['v=1', 'port=65536'], ['v=1', 'port=1e3'], ['v=1', 'port=']]) {
       expect(parseServiceText(received(wrong))).toBeUndefined()

@@ -34,7 +34,9 @@ async function bystander(port = PORT) {
   socket.addMembership(GROUP, '127.0.0.1')
   socket.setMulticastInterface('127.0.0.1')
   const heard: string[] = []
-  mdns.on('packet', (packet: create.Packet) => heard.push(JSON.stringify(packet, (_, value) => (value?.type === 'Buffer' ? Buffer.from(value.data).toString() : value))))
+  mdns.on('packet', (packet: create.Packet) =>
+    heard.push(JSON.stringify(packet, (_, value) => (value?.type === 'Buffer' ? Buffer.from(value.data).toString() : value))),
+  )
   open.push({ close: () => mdns.destroy() })
   const say = (packet: create.Packet): Promise<void> => new Promise((resolve) => mdns.send(packet, () => resolve()))
   return { heard, say }
@@ -79,8 +81,20 @@ describe('mDNS on loopback', () => {
     const { heard, say } = await bystander()
     const publisher = source()
     const { announcement, announced } = await announce(publisher, { domain: 'quiet.local' })
-    await say({ type: 'query', questions: [{ name: '_beam._tcp.local', type: 'PTR' }, { name: '_services._dns-sd._udp.local', type: 'PTR' }] })
-    await say({ type: 'query', questions: [{ name: '_beam._tcp.local', type: 'ANY' }, { name: serviceRecordName(announcementOf().serviceKey), type: 'TXT' }] })
+    await say({
+      type: 'query',
+      questions: [
+        { name: '_beam._tcp.local', type: 'PTR' },
+        { name: '_services._dns-sd._udp.local', type: 'PTR' },
+      ],
+    })
+    await say({
+      type: 'query',
+      questions: [
+        { name: '_beam._tcp.local', type: 'ANY' },
+        { name: serviceRecordName(announcementOf().serviceKey), type: 'TXT' },
+      ],
+    })
     await say({ type: 'query', questions: [{ name: serviceRecordName(announcement.serviceKey), type: 'SRV' }] })
     await new Promise((resolve) => setTimeout(resolve, 100))
     expect(heard.filter((packet) => packet.includes('"response"'))).toEqual([])
@@ -220,7 +234,11 @@ describe('mDNS in a network namespace with a second interface', () => {
     expect(loopback.stderr).toBe('')
     expect(JSON.parse(loopback.stdout)).toEqual({ found: 1, sentThroughSecond: 0, joined: ['lo'] })
     const on = inNamespace('on')
-    expect(JSON.parse(on.stdout)).toEqual({ found: 1, sentThroughSecond: expect.toSatisfy((packets: number) => packets >= 2), joined: ['second'] })
+    expect(JSON.parse(on.stdout)).toEqual({
+      found: 1,
+      sentThroughSecond: expect.toSatisfy((packets: number) => packets >= 2),
+      joined: ['second'],
+    })
   })
 
   it('follows interfaces that come and go', { timeout: 60_000 }, ({ skip }) => {

@@ -36,7 +36,16 @@ describe('a registry entry', () => {
     fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => parseEntry(text) === undefined))
     const good = { version: 1, key: encodeKey('service', new Uint8Array(32)), pid: 1, port: 1 }
     expect(parseEntry(JSON.stringify(good))).toBeDefined()
-    for (const wrong of [{ version: 2 }, { key: 'x' }, { pid: 0 }, { pid: '1' }, { port: 0 }, { port: 65536 }, { port: 1.5 }, { domain: 5 }]) {
+    for (const wrong of [
+      { version: 2 },
+      { key: 'x' },
+      { pid: 0 },
+      { pid: '1' },
+      { port: 0 },
+      { port: 65536 },
+      { port: 1.5 },
+      { domain: 5 },
+    ]) {
       expect(parseEntry(JSON.stringify({ ...good, ...wrong }))).toBeUndefined()
     }
   })
@@ -44,6 +53,7 @@ describe('a registry entry', () => {
   it('has a file name that nothing else has', () => {
     fc.assert(fc.property(fc.string(), (name) => parseEntryFileName(name) === undefined))
     const key = encodeKey('service', new Uint8Array(32))
-    for (const name of [`${key}.json`, `../${key}.1.1.json`, `${key}.1.1.json.bak`, `${key}.x.1.json`]) expect(parseEntryFileName(name)).toBeUndefined()
+    for (const name of [`${key}.json`, `../${key}.1.1.json`, `${key}.1.1.json.bak`, `${key}.x.1.json`])
+      expect(parseEntryFileName(name)).toBeUndefined()
   })
 })

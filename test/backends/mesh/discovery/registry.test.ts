@@ -27,8 +27,12 @@ afterEach(async () => {
 /** A process of its own that announces one service; prints its key. */
 function announceElsewhere(port: number, domain: string) {
   const main = fileURLToPath(new URL('registry-child.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', main, runtimeFolder, String(port), domain], { stdio: ['pipe', 'pipe', 'inherit'] })
-  const key = new Promise<Buffer>((resolve) => child.stdout.once('data', (text: Buffer) => resolve(Buffer.from(text.toString().trim(), 'hex'))))
+  const child = spawn(process.execPath, ['--import', 'tsx', main, runtimeFolder, String(port), domain], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  const key = new Promise<Buffer>((resolve) =>
+    child.stdout.once('data', (text: Buffer) => resolve(Buffer.from(text.toString().trim(), 'hex'))),
+  )
   return { child, key }
 }
 

@@ -60,7 +60,9 @@ describe('Upkeep', () => {
   it('tells the work that it ends, waits for it, and cannot be woken afterwards', async () => {
     const clock = new ManualClock()
     const onFailure = vi.fn()
-    const work = vi.fn((signal: AbortSignal) => new Promise<void>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))))
+    const work = vi.fn(
+      (signal: AbortSignal) => new Promise<void>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    )
     const upkeep = new Upkeep({ clock, work, onFailure, backoff })
     upkeep.wake()
     await upkeep.stop()
