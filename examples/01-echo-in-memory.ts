@@ -17,7 +17,12 @@ const { port } = service.address() as AddressInfo
 
 // A backend is a plugin: a value with a name, a schema for its configuration, and a function that makes it.
 const network = new MemoryNetwork()
-const memory = definePlugin({ name: 'memory', apiVersion: 1, configSchema: { type: 'object' }, create: () => new MemoryBackend({ network }) })
+const memory = definePlugin({
+  name: 'memory',
+  apiVersion: 1,
+  configSchema: { type: 'object' },
+  create: () => new MemoryBackend({ network }),
+})
 const options = { plugins: [memory], config: { backends: [{ name: 'memory' }] } }
 
 {

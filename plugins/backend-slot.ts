@@ -1,5 +1,13 @@
 import type { DependencyContainer } from 'tsyringe'
-import { within, type BackendCapabilities, type BackendHandle, type BackendStatus, type BeamPlugin, type NetworkBackend } from '../core/index.ts'
+import {
+  BackendUnavailableError,
+  within,
+  type BackendCapabilities,
+  type BackendHandle,
+  type BackendStatus,
+  type BeamPlugin,
+  type NetworkBackend,
+} from '../core/index.ts'
 import { pluginContext, pluginScope } from './container.ts'
 import { attributed } from './attribution.ts'
 import { blame, guardBackend } from './guard.ts'
@@ -79,7 +87,7 @@ export class BackendSlot implements BackendHandle {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#ended.abort(new Error('Beam was stopped.'))
+    this.#ended.abort(new BackendUnavailableError('Beam was stopped.'))
     const backend = this.#backend
     if (backend !== undefined) await this.#end(backend)
   }

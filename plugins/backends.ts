@@ -34,7 +34,8 @@ export class Backends {
     const failure = this.#host.failureOf(name)
     if (failure !== undefined) throw failure
     const entry = await this.#config.useBackend(name)
-    const loaded = entry.command === undefined ? await this.#host.find(name) : { plugin: executable(entry, entry.command, this.#config.folder) }
+    const loaded =
+      entry.command === undefined ? await this.#host.find(name) : { plugin: executable(entry, entry.command, this.#config.folder) }
     if (loaded === undefined) throw new InternalError(`The backend ${name} has a configuration but no plugin.`)
     const slot = this.#registry.slot({ config: entry.config, ...loaded })
     // An executable tells what it can do when it runs; until then nothing could be decided about exposure.
@@ -90,7 +91,10 @@ export class Backends {
   }
 
   async #summary(name: string, entry: BackendEntry | undefined): Promise<BackendSummary> {
-    const source = entry?.command === undefined ? (this.#host.sourceOf(name) ?? this.#host.failures.find(({ backend }) => backend === name)?.source) : 'executable'
+    const source =
+      entry?.command === undefined
+        ? (this.#host.sourceOf(name) ?? this.#host.failures.find(({ backend }) => backend === name)?.source)
+        : 'executable'
     const common = { name, enabled: entry?.enabled ?? false, priority: entry?.priority ?? 100, source: source ?? 'not installed' }
     try {
       // Asking an executable would start it; what it can do is known once something uses it.
@@ -111,16 +115,24 @@ export class Backends {
 }
 
 /** An executable of the configuration as a plugin. */
-function executable({ name }: BackendEntry, command: readonly string[], cwd: string): BeamPlugin<Readonly<Record<string, unknown>>> & BeamPlugin {
+function executable(
+  { name }: BackendEntry,
+  command: readonly string[],
+  cwd: string,
+): BeamPlugin<Readonly<Record<string, unknown>>> & BeamPlugin {
   return {
     name,
     apiVersion: API_VERSION,
     configSchema: { type: 'object' },
-    create: ({ config, ...context }) => executableBackend({ name, command, cwd, config: config as Readonly<Record<string, unknown>> }, context),
+    create: ({ config, ...context }) =>
+      executableBackend({ name, command, cwd, config: config as Readonly<Record<string, unknown>> }, context),
   }
 }
 
 /** Whether an error is the user's slip, which must not be passed over silently. */
 function isMistake(error: unknown): boolean {
-  return isBeamError(error) && (error.code === 'BEAM_ERR_BACKEND_UNKNOWN' || error.code === 'BEAM_ERR_BACKEND_NOT_INSTALLED' || error.code === 'BEAM_ERR_CONFIG')
+  return (
+    isBeamError(error) &&
+    (error.code === 'BEAM_ERR_BACKEND_UNKNOWN' || error.code === 'BEAM_ERR_BACKEND_NOT_INSTALLED' || error.code === 'BEAM_ERR_CONFIG')
+  )
 }

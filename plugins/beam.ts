@@ -1,6 +1,17 @@
 import type { Server } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { AccessPolicy, BackendCapabilities, BackendStatus, ConnectEvent, Identity, Path, PublishEvent, Strategy, StreamHandler, TunnelSnapshot } from '../core/index.ts'
+import type {
+  AccessPolicy,
+  BackendCapabilities,
+  BackendStatus,
+  ConnectEvent,
+  Identity,
+  Path,
+  PublishEvent,
+  Strategy,
+  StreamHandler,
+  TunnelSnapshot,
+} from '../core/index.ts'
 
 export type { Strategy }
 

@@ -112,12 +112,23 @@ class BeamInstance implements Beam {
     const { name, backends, ...rest } = options
     const id = newTunnelId()
     const { chain, leftOut } = await this.#parts.backends.chain(backends)
-    for (const { backend, error } of leftOut) this.#tell(options, { event: 'warning', tunnel: id, backend, code: codeOf(error), message: error.message })
+    for (const { backend, error } of leftOut)
+      this.#tell(options, { event: 'warning', tunnel: id, backend, code: codeOf(error), message: error.message })
     await using cleanup = new CleanupStack()
     const identity = await this.#serviceKey(name, cleanup)
     const { clock, logger } = this.#parts
     const signal = this.#until(options.signal)
-    const tunnel = await publishTunnel({ ...rest, ...(name === undefined ? {} : { name }), id, target: { host, port }, chain, identity, clock, logger, signal })
+    const tunnel = await publishTunnel({
+      ...rest,
+      ...(name === undefined ? {} : { name }),
+      id,
+      target: { host, port },
+      chain,
+      identity,
+      clock,
+      logger,
+      signal,
+    })
     const stop = this.#own(tunnel, cleanup.move())
     return { id, snapshot: () => tunnel.snapshot(), stop, [Symbol.asyncDispose]: () => stop() }
   }
@@ -164,7 +175,14 @@ class BeamInstance implements Beam {
     this.#assertRunning()
     const signal = this.#until(options.signal)
     const { handle, address: dialled } = await this.#find(address, options, signal)
-    return openStream({ handle, address: dialled, clock: this.#parts.clock, ...(await this.#credentials(options)), isolation: newTunnelId(), signal })
+    return openStream({
+      handle,
+      address: dialled,
+      clock: this.#parts.clock,
+      ...(await this.#credentials(options)),
+      isolation: newTunnelId(),
+      signal,
+    })
   }
 
   async backends(): Promise<readonly BackendSummary[]> {

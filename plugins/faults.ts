@@ -38,8 +38,14 @@ export function watchFaults(plugin: WatchedPlugin): () => void {
  * Which of the plugins an error belongs to: the one whose file stands in its stack; else, when nobody's file but those of libraries does,
  * the one whose code was running.
  */
-export function culprit<P extends { readonly name: string; readonly folder: string }>(error: unknown, plugins: Iterable<P>, running: string | undefined): P | undefined {
-  const frames = (error instanceof Error ? (error.stack ?? '') : '').split('\n').filter((line) => /^\s+at .*[/\\]/.test(line) && !/[ (]node:/.test(line))
+export function culprit<P extends { readonly name: string; readonly folder: string }>(
+  error: unknown,
+  plugins: Iterable<P>,
+  running: string | undefined,
+): P | undefined {
+  const frames = (error instanceof Error ? (error.stack ?? '') : '')
+    .split('\n')
+    .filter((line) => /^\s+at .*[/\\]/.test(line) && !/[ (]node:/.test(line))
   const all = [...plugins]
   const named = all.find(({ folder }) => frames.some((frame) => inFolder(frame, folder)))
   if (named !== undefined) return named

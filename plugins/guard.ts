@@ -43,7 +43,17 @@ const ajv = new Ajv2020({ strict: false })
 
 const isCapabilities = ajv.compile<BackendCapabilities>({
   type: 'object',
-  required: ['supportsDomains', 'supportsIPv6', 'anonymityLevel', 'censorshipResistance', 'delivery', 'exposesPublisherIp', 'exposesVisitorIp', 'persistentAddresses', 'accessControl'],
+  required: [
+    'supportsDomains',
+    'supportsIPv6',
+    'anonymityLevel',
+    'censorshipResistance',
+    'delivery',
+    'exposesPublisherIp',
+    'exposesVisitorIp',
+    'persistentAddresses',
+    'accessControl',
+  ],
   properties: {
     supportsDomains: { type: 'boolean' },
     supportsIPv6: { type: 'boolean' },
@@ -70,10 +80,18 @@ const isEvent = ajv.compile<TunnelEvent>({
   type: 'object',
   required: ['type'],
   oneOf: [
-    { properties: { type: { const: 'progress' }, phase: text, percent: { type: 'number', minimum: 0, maximum: 100 }, message: text }, required: ['phase', 'message'] },
+    {
+      properties: { type: { const: 'progress' }, phase: text, percent: { type: 'number', minimum: 0, maximum: 100 }, message: text },
+      required: ['phase', 'message'],
+    },
     { properties: { type: { const: 'address' }, address: { ...text, minLength: 1 } }, required: ['address'] },
     {
-      properties: { type: { const: 'state' }, address: { ...text, minLength: 1 }, state: { enum: ['announcing', 'active', 'down'] }, reason: text },
+      properties: {
+        type: { const: 'state' },
+        address: { ...text, minLength: 1 },
+        state: { enum: ['announcing', 'active', 'down'] },
+        reason: text,
+      },
       required: ['address', 'state', 'reason'],
     },
     { properties: { type: { const: 'warning' }, code: text, message: text }, required: ['code', 'message'] },
@@ -82,11 +100,25 @@ const isEvent = ajv.compile<TunnelEvent>({
 const isPath = ajv.compile({
   type: 'object',
   required: ['backend', 'kind', 'hops'],
-  properties: { backend: text, kind: text, hops: { type: 'integer', minimum: 0, maximum: 1_000 }, latencyMs: { type: 'number', minimum: 0 } },
+  properties: {
+    backend: text,
+    kind: text,
+    hops: { type: 'integer', minimum: 0, maximum: 1_000 },
+    latencyMs: { type: 'number', minimum: 0 },
+  },
 })
 
 /** The methods that every backend has. */
-const METHODS = ['initialize', 'startTunnel', 'stopTunnel', 'getStatus', 'resolveDomain', 'registerDomain', 'getCapabilities', 'getNetworkStats'] as const
+const METHODS = [
+  'initialize',
+  'startTunnel',
+  'stopTunnel',
+  'getStatus',
+  'resolveDomain',
+  'registerDomain',
+  'getCapabilities',
+  'getNetworkStats',
+] as const
 
 /**
  * The backend that a plugin made, with everything that it says checked.
@@ -94,7 +126,8 @@ const METHODS = ['initialize', 'startTunnel', 'stopTunnel', 'getStatus', 'resolv
  */
 export function guardBackend(made: unknown, plugin: string): NetworkBackend {
   const backend = asBackend(made, plugin)
-  const garbage = (what: string): PluginError => new PluginError(`The backend ${plugin} broke its contract: ${what}.`, { hint: `This is a fault of the plugin ${plugin}, not of Beam.` })
+  const garbage = (what: string): PluginError =>
+    new PluginError(`The backend ${plugin} broke its contract: ${what}.`, { hint: `This is a fault of the plugin ${plugin}, not of Beam.` })
   const guarded: Partial<Record<string, unknown>> = {
     name: plugin,
     async startTunnel(port: number, options: TunnelOptions = {}) {
@@ -165,7 +198,8 @@ function asBackend(made: unknown, plugin: string): NetworkBackend {
     throw fail(`its capabilities are wrong: ${ajv.errorsText(isCapabilities.errors, { dataVar: 'capabilities' })}`)
   }
   // Apart from the schema, which knows no infinite numbers.
-  if (typeof capabilities.maxThroughput !== 'number' || !(capabilities.maxThroughput >= 0)) throw fail('its maxThroughput is no number of bytes per second')
+  if (typeof capabilities.maxThroughput !== 'number' || !(capabilities.maxThroughput >= 0))
+    throw fail('its maxThroughput is no number of bytes per second')
   return backend
 }
 

@@ -47,7 +47,11 @@ export function checkPlugin(value: unknown, source: string): BeamPlugin {
 
 function loadError(source: string, entry: string, cause: unknown): PluginError {
   const { code, message } = cause as NodeJS.ErrnoException
-  if (code === 'ERR_UNKNOWN_FILE_EXTENSION' || code === 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING' || code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') {
+  if (
+    code === 'ERR_UNKNOWN_FILE_EXTENSION' ||
+    code === 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING' ||
+    code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX'
+  ) {
     return new PluginError(`The plugin ${source} is TypeScript, which Node ${process.versions.node} does not run here.`, {
       hint: 'Build it to JavaScript and name that in its package.json, or use Node 22.18 or newer (which runs TypeScript outside node_modules).',
       cause,

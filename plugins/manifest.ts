@@ -74,7 +74,10 @@ export function likelyName(source: string): string {
 /** The error of a plugin that was written for another version of the contract. */
 export function wrongVersion(source: string, apiVersion: unknown): PluginError {
   const newer = typeof apiVersion === 'number' && apiVersion > API_VERSION
-  return new PluginError(`The plugin ${source} is written for version ${String(apiVersion)} of the plugin interface; this Beam has version ${API_VERSION}.`, {
-    hint: newer ? 'Update Beam, or use an older version of the plugin.' : 'Use a newer version of the plugin.',
-  })
+  return new PluginError(
+    `The plugin ${source} is written for version ${String(apiVersion)} of the plugin interface; this Beam has version ${API_VERSION}.`,
+    {
+      hint: newer ? 'Update Beam, or use an older version of the plugin.' : 'Use a newer version of the plugin.',
+    },
+  )
 }

@@ -43,7 +43,8 @@ export class PluginHost implements CatalogueOptions {
 
   constructor(setup: PluginHostSetup) {
     this.#setup = setup
-    for (const plugin of setup.plugins ?? []) this.#add({ plugin: checkPlugin(plugin, String((plugin as Partial<BeamPlugin>).name)), source: 'given' })
+    for (const plugin of setup.plugins ?? [])
+      this.#add({ plugin: checkPlugin(plugin, String((plugin as Partial<BeamPlugin>).name)), source: 'given' })
   }
 
   /** The names of all backends that can be used. */

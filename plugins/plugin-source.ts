@@ -36,7 +36,8 @@ export async function findPlugin(source: string, folders: SourceFolders): Promis
   const manifest = parseManifest(await readManifest(folder, source), source)
   // Real paths: Node's own, which stand in stack traces; and a link that leads out of the package is refused like `..` in the manifest.
   const [root, entry] = await Promise.all([realpath(folder), realpath(resolve(folder, manifest.plugin)).catch(() => undefined)])
-  if (entry === undefined) throw new PluginError(`The plugin ${source} has no ${manifest.plugin}.`, { hint: 'Was it built? Its package.json names that file.' })
+  if (entry === undefined)
+    throw new PluginError(`The plugin ${source} has no ${manifest.plugin}.`, { hint: 'Was it built? Its package.json names that file.' })
   if (!entry.startsWith(root + sep)) throw new PluginError(`The plugin ${source} names a module outside its folder: ${manifest.plugin}.`)
   return { source, folder: root, manifest, entry }
 }
@@ -60,7 +61,10 @@ async function locate(source: string, { folder, installed }: SourceFolders): Pro
 }
 
 async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then((found) => found.isDirectory(), () => false)
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
 }
 
 async function readManifest(folder: string, source: string): Promise<string> {

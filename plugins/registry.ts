@@ -54,7 +54,13 @@ export class BackendRegistry implements AsyncDisposable {
   /** A forgotten promise is a fault that is told; after an exception the backend is replaced, and its tunnels are started again. */
   #onFault(slot: BackendSlot, error: unknown, kind: FaultKind): void {
     const reason = error instanceof Error ? error.message : String(error)
-    this.#logger.error(kind === 'rejection' ? 'a plugin left a rejection unhandled' : 'a plugin threw where nobody could catch it', { plugin: slot.name, reason })
-    if (kind === 'exception') slot.fail().catch((failure: unknown) => this.#logger.error('a backend did not stop properly', { backend: slot.name, reason: String(failure) }))
+    this.#logger.error(kind === 'rejection' ? 'a plugin left a rejection unhandled' : 'a plugin threw where nobody could catch it', {
+      plugin: slot.name,
+      reason,
+    })
+    if (kind === 'exception')
+      slot
+        .fail()
+        .catch((failure: unknown) => this.#logger.error('a backend did not stop properly', { backend: slot.name, reason: String(failure) }))
   }
 }

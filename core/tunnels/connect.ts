@@ -117,7 +117,9 @@ class Connector implements LocalPort {
     signal?.throwIfAborted()
     // A failed accept (no descriptor left) costs that connection, not the port.
     this.#server.on('error', (error) => this.#warn('BEAM_WARN_ACCEPT', `A connection could not be accepted: ${error.message}.`))
-    this.#server.on('drop', () => this.#warn('BEAM_WARN_CONNECTIONS', `More than ${MAX_CONNECTIONS} connections at once: new ones are refused.`))
+    this.#server.on('drop', () =>
+      this.#warn('BEAM_WARN_CONNECTIONS', `More than ${MAX_CONNECTIONS} connections at once: new ones are refused.`),
+    )
     const bound = this.#server.address() as AddressInfo
     this.host = bound.address
     this.port = bound.port
@@ -164,7 +166,13 @@ class Connector implements LocalPort {
   }
 
   #dial(): Promise<Duplex> {
-    return openStream({ handle: this.#setup.handle, address: this.#dialled, clock: this.#clock, ...this.#setup.dial, signal: this.#ended.signal })
+    return openStream({
+      handle: this.#setup.handle,
+      address: this.#dialled,
+      clock: this.#clock,
+      ...this.#setup.dial,
+      signal: this.#ended.signal,
+    })
   }
 
   #reach(signal?: AbortSignal): Promise<Path> {
@@ -242,7 +250,10 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
         cause: error,
       })
     case 'EACCES':
-      return new ConfigError(`Listening on port ${port} is not permitted.`, { hint: 'Use a port above 1023, or --port 0 for any that is free.', cause: error })
+      return new ConfigError(`Listening on port ${port} is not permitted.`, {
+        hint: 'Use a port above 1023, or --port 0 for any that is free.',
+        cause: error,
+      })
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
       return new ConfigError(`${host} is no address of this machine.`, { hint: 'Leave --bind out to listen on 127.0.0.1.', cause: error })

@@ -25,7 +25,12 @@ export function reach(target: DialTarget): Promise<Path> {
 /** Opens one stream to the service behind an address, within a minute. A link that just broke is tried once more. */
 export async function openStream(target: DialTarget): Promise<Duplex> {
   const dial = (): Promise<Duplex> =>
-    limited(target, DIAL_LIMIT_MS, (backend, options) => backend.dial(target.address, options), (late) => late.destroy())
+    limited(
+      target,
+      DIAL_LIMIT_MS,
+      (backend, options) => backend.dial(target.address, options),
+      (late) => late.destroy(),
+    )
   try {
     return await dial()
   } catch (error) {
@@ -51,7 +56,13 @@ async function limited<T>(
   }
   try {
     const what = `Reaching the service through ${handle.name}`
-    return await within(work(), { ms, what, signal, ...(clock === undefined ? {} : { clock }), ...(onLate === undefined ? {} : { onLate }) })
+    return await within(work(), {
+      ms,
+      what,
+      signal,
+      ...(clock === undefined ? {} : { clock }),
+      ...(onLate === undefined ? {} : { onLate }),
+    })
   } catch (error) {
     controller.abort(error)
     throw error

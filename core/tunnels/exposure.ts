@@ -49,10 +49,13 @@ export function planExposure(
   const hides = [...exposing].filter(([, shown]) => !shown).map(([name]) => name)
   const shows = [...exposing].filter(([, shown]) => shown).map(([name]) => name)
   if (options.atOnce && hides.length > 0 && shows.length > 0) {
-    throw new ConfigError(`Using ${list(shows)} beside ${list(hides)} would show the IP address that ${list(hides)} ${hides.length === 1 ? 'hides' : 'hide'}.`, {
-      code: 'BEAM_ERR_EXPOSURE',
-      hint: `Leave ${list(shows)} out, or say that it is meant: --allow-exposure (allowExposure in the configuration and the SDK).`,
-    })
+    throw new ConfigError(
+      `Using ${list(shows)} beside ${list(hides)} would show the IP address that ${list(hides)} ${hides.length === 1 ? 'hides' : 'hide'}.`,
+      {
+        code: 'BEAM_ERR_EXPOSURE',
+        hint: `Leave ${list(shows)} out, or say that it is meant: --allow-exposure (allowExposure in the configuration and the SDK).`,
+      },
+    )
   }
 
   const firstHiding = chain.findIndex(({ name }) => exposing.get(name) === false)
@@ -63,9 +66,10 @@ export function planExposure(
     chain: kept.map(({ name }) => name),
     leftOut: dropped.map(({ name }) => ({
       backend: name,
-      reason: exposing.get(name) === true
-        ? `it would show the IP address that ${chain[step - 1]?.name ?? ''} hides (--allow-exposure permits it)`
-        : `it stands behind ${chain[step]?.name ?? ''}, which is left out`,
+      reason:
+        exposing.get(name) === true
+          ? `it would show the IP address that ${chain[step - 1]?.name ?? ''} hides (--allow-exposure permits it)`
+          : `it stands behind ${chain[step]?.name ?? ''}, which is left out`,
     })),
     mayMove: (from, to) => exposing.get(from) === true || exposing.get(to) === false,
   }

@@ -128,7 +128,13 @@ export class LocalService {
     this.#sockets.add(socket)
     const { outcome, error, bytesAToB, bytesBToA } = await join(socket, stream)
     this.#sockets.delete(socket)
-    this.#logger.debug('visitor left', { backend: visitor.backend, outcome, reason: error?.message, bytesOut: bytesAToB, bytesIn: bytesBToA })
+    this.#logger.debug('visitor left', {
+      backend: visitor.backend,
+      outcome,
+      reason: error?.message,
+      bytesOut: bytesAToB,
+      bytesIn: bytesBToA,
+    })
   }
 
   /** Ends the watch and every connection to the service. */

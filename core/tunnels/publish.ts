@@ -92,7 +92,11 @@ class Publisher implements Tunnel {
     this.#exposure = planExposure(able, { end: 'publisher', atOnce: this.#atOnce, allowExposure: setup.allowExposure === true })
     this.#notes = [
       ...notes,
-      ...this.#exposure.leftOut.map(({ backend, reason }) => ({ backend, code: 'BEAM_WARN_EXPOSURE', message: `${backend} is not used: ${reason}.` })),
+      ...this.#exposure.leftOut.map(({ backend, reason }) => ({
+        backend,
+        code: 'BEAM_WARN_EXPOSURE',
+        message: `${backend} is not used: ${reason}.`,
+      })),
     ]
     this.#service = setup.onStream === undefined ? new LocalService(setup.target, { clock: this.#clock, logger: this.#logger }) : undefined
     this.#legs = able.filter(({ name }) => this.#exposure.chain.includes(name)).map((handle) => this.#leg(handle))
@@ -148,10 +152,18 @@ class Publisher implements Tunnel {
     const { host, port } = service.target
     const message = `Nothing listens on ${host}:${port}.`
     if (state === 'down' && required) {
-      throw new BackendUnavailableError(message, { code: 'BEAM_ERR_SERVICE_DOWN', hint: 'Start the service first, or leave --require-service out to wait for it.' })
+      throw new BackendUnavailableError(message, {
+        code: 'BEAM_ERR_SERVICE_DOWN',
+        hint: 'Start the service first, or leave --require-service out to wait for it.',
+      })
     }
     if (state === 'down') {
-      this.#emit({ event: 'warning', tunnel: this.id, code: 'BEAM_WARN_SERVICE_DOWN', message: `${message} Visitors are refused until it does.` })
+      this.#emit({
+        event: 'warning',
+        tunnel: this.id,
+        code: 'BEAM_WARN_SERVICE_DOWN',
+        message: `${message} Visitors are refused until it does.`,
+      })
     }
     service.watch((event, reason) => this.#emit({ event, tunnel: this.id, what: 'service', reason }))
   }
@@ -258,7 +270,10 @@ class Publisher implements Tunnel {
     const hint = this.#exposure.leftOut.length > 0 ? `Not tried: ${this.#notes.map(({ message }) => message).join(' ')}` : undefined
     if (failures.length === 1 && hint === undefined) return only.error
     const message = failures.map(({ name, error }) => `${name}: ${messageOf(error)}`).join(' ')
-    const cause = new AggregateError(failures.map(({ error }) => error), message)
+    const cause = new AggregateError(
+      failures.map(({ error }) => error),
+      message,
+    )
     return new BackendUnavailableError(`No backend could publish the tunnel. ${message}`, { cause, hint })
   }
 

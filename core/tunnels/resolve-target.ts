@@ -47,7 +47,13 @@ export async function resolveTarget(text: string, options: ResolveOptions): Prom
     try {
       const handle = await load()
       if (dials(handle, text)) return { handle, address: text }
-      handles.push({ name: handle.name, capabilities: handle.capabilities, backend: handle.backend, ready: (to) => handle.ready(to), resolves })
+      handles.push({
+        name: handle.name,
+        capabilities: handle.capabilities,
+        backend: handle.backend,
+        ready: (to) => handle.ready(to),
+        resolves,
+      })
     } catch (error) {
       // One broken backend does not keep the others from understanding the address.
       broken.push(error)
@@ -59,13 +65,25 @@ export async function resolveTarget(text: string, options: ResolveOptions): Prom
 
   const named = handles.filter(({ resolves, capabilities }) => resolves && capabilities.supportsDomains)
   if (named.length === 0) {
-    throw new UnsupportedError(`No enabled network has domains, so ${domain} cannot be looked up.`, { cause: new AggregateError(broken, 'backends that failed to load') })
+    throw new UnsupportedError(`No enabled network has domains, so ${domain} cannot be looked up.`, {
+      cause: new AggregateError(broken, 'backends that failed to load'),
+    })
   }
   const { chain } = planExposure(named, { end: 'visitor', atOnce: false, allowExposure: options.allowExposure === true })
-  return lookUp(domain, named.filter(({ name }) => chain.includes(name)), handles, options.signal)
+  return lookUp(
+    domain,
+    named.filter(({ name }) => chain.includes(name)),
+    handles,
+    options.signal,
+  )
 }
 
-async function lookUp(domain: string, asked: readonly BackendHandle[], all: readonly BackendHandle[], signal?: AbortSignal): Promise<Target> {
+async function lookUp(
+  domain: string,
+  asked: readonly BackendHandle[],
+  all: readonly BackendHandle[],
+  signal?: AbortSignal,
+): Promise<Target> {
   const failures: unknown[] = []
   for (const handle of asked) {
     try {

@@ -34,7 +34,8 @@ async function echo(): Promise<number> {
   return server.port
 }
 
-const addressOf = (tunnel: { snapshot(): { endpoints: readonly { address: string }[] } }): string => tunnel.snapshot().endpoints[0]?.address ?? ''
+const addressOf = (tunnel: { snapshot(): { endpoints: readonly { address: string }[] } }): string =>
+  tunnel.snapshot().endpoints[0]?.address ?? ''
 
 async function ask(port: number, question: string): Promise<string> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
@@ -92,7 +93,9 @@ describe('names', () => {
   it('are let go when publishing fails', async () => {
     const beam = await beamOf()
     const port = await echo()
-    await expect(beam.publish(port, { name: 'web', access: { allow: ['x'] }, strategy: 'multipath' })).rejects.toMatchObject({ code: 'BEAM_ERR_UNSUPPORTED' })
+    await expect(beam.publish(port, { name: 'web', access: { allow: ['x'] }, strategy: 'multipath' })).rejects.toMatchObject({
+      code: 'BEAM_ERR_UNSUPPORTED',
+    })
     await beam.publish(port, { name: 'web' })
   })
 })
@@ -150,21 +153,51 @@ describe('listen', () => {
 
 describe('backends', () => {
   it('are listed with what they can do, and with why they cannot be used', async () => {
-    const beam = await beamOf({ config: { backends: [{ name: 'memory', priority: 2 }, { name: 'tor', enabled: false }] } })
+    const beam = await beamOf({
+      config: {
+        backends: [
+          { name: 'memory', priority: 2 },
+          { name: 'tor', enabled: false },
+        ],
+      },
+    })
     const list = await beam.backends()
-    expect(list.find(({ name }) => name === 'memory')).toMatchObject({ enabled: true, priority: 2, source: 'given', capabilities: { delivery: 'stream' }, status: { state: 'idle' } })
-    expect(list.find(({ name }) => name === 'tor')).toMatchObject({ enabled: false, source: 'not installed', problem: expect.stringContaining('not installed') as string })
+    expect(list.find(({ name }) => name === 'memory')).toMatchObject({
+      enabled: true,
+      priority: 2,
+      source: 'given',
+      capabilities: { delivery: 'stream' },
+      status: { state: 'idle' },
+    })
+    expect(list.find(({ name }) => name === 'tor')).toMatchObject({
+      enabled: false,
+      source: 'not installed',
+      problem: expect.stringContaining('not installed') as string,
+    })
   })
 
   it('that are unknown are an error with the nearest name; known ones that are missing say how to get them', async () => {
     const beam = await beamOf()
-    await expect(beam.publish(1, { backends: ['memroy'] })).rejects.toMatchObject({ code: 'BEAM_ERR_BACKEND_UNKNOWN', message: expect.stringContaining('"memory"') as string })
-    await expect(beam.publish(1, { backends: ['memory', 'nym'] })).rejects.toMatchObject({ code: 'BEAM_ERR_BACKEND_NOT_INSTALLED', hint: expect.any(String) as string })
+    await expect(beam.publish(1, { backends: ['memroy'] })).rejects.toMatchObject({
+      code: 'BEAM_ERR_BACKEND_UNKNOWN',
+      message: expect.stringContaining('"memory"') as string,
+    })
+    await expect(beam.publish(1, { backends: ['memory', 'nym'] })).rejects.toMatchObject({
+      code: 'BEAM_ERR_BACKEND_NOT_INSTALLED',
+      hint: expect.any(String) as string,
+    })
   })
 
   it('of the configuration that are missing are passed over, and said to be', async () => {
     const events: PublishEvent[] = []
-    const beam = await beamOf({ config: { backends: [{ name: 'nym', priority: 1 }, { name: 'memory', priority: 2 }] } })
+    const beam = await beamOf({
+      config: {
+        backends: [
+          { name: 'nym', priority: 1 },
+          { name: 'memory', priority: 2 },
+        ],
+      },
+    })
     const tunnel = await beam.publish(await echo(), { onEvent: (event) => events.push(event) })
     expect(events[0]).toMatchObject({ event: 'warning', backend: 'nym', tunnel: tunnel.id, code: 'BEAM_ERR_BACKEND_NOT_INSTALLED' })
     expect(tunnel.snapshot().endpoints[0]?.backend).toBe('memory')

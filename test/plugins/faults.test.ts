@@ -21,7 +21,10 @@ async function run(fault: string, mode = 'theirs'): Promise<{ code: number; line
   return new Promise((resolve) => {
     const args = ['--import', 'tsx', '--conditions=beam:source', script, paths.home, mode]
     execFile(process.execPath, args, { cwd: root, timeout: 15_000 }, (error, stdout, stderr) => {
-      const lines = stdout.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as object)
+      const lines = stdout
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as object)
       resolve({ code: error === null ? 0 : Number(error.code), lines, stderr })
     })
   })
@@ -38,13 +41,15 @@ describe('a fault that a plugin does not catch', () => {
     `)
     const rejection = 'a plugin left a rejection unhandled'
     const exception = 'a plugin threw where nobody could catch it'
-    expect(lines).toEqual(expect.arrayContaining([
-      { message: rejection, plugin: 'tin', reason: 'forgotten' },
-      { message: rejection, plugin: 'tin', reason: 'just a word' },
-      { message: exception, plugin: 'tin', reason: 'in a timer' },
-      { message: exception, plugin: 'tin', reason: expect.stringContaining('ECONNREFUSED') as string },
-      { echoed: 'bytes flow' },
-    ]))
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        { message: rejection, plugin: 'tin', reason: 'forgotten' },
+        { message: rejection, plugin: 'tin', reason: 'just a word' },
+        { message: exception, plugin: 'tin', reason: 'in a timer' },
+        { message: exception, plugin: 'tin', reason: expect.stringContaining('ECONNREFUSED') as string },
+        { echoed: 'bytes flow' },
+      ]),
+    )
     expect(lines.at(-1)).toEqual({ listeners: 0 })
     expect(code).toBe(0)
   })
@@ -58,7 +63,8 @@ describe('a fault that a plugin does not catch', () => {
 
 describe('the culprit', () => {
   const tin = { name: 'tin', folder: '/plugins/tin' }
-  const failure = (...frames: string[]): Error => Object.assign(new Error('x'), { stack: ['Error: x', ...frames.map((frame) => `    at ${frame}`)].join('\n') })
+  const failure = (...frames: string[]): Error =>
+    Object.assign(new Error('x'), { stack: ['Error: x', ...frames.map((frame) => `    at ${frame}`)].join('\n') })
 
   it('is the plugin whose file stands in the stack, whoever was running', () => {
     expect(culprit(failure('f (file:///plugins/tin/a.js:1:1)'), [tin], undefined)).toBe(tin)

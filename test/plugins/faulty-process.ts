@@ -25,7 +25,10 @@ stream.end('bytes flow')
 const chunks: Buffer[] = []
 for await (const chunk of stream) chunks.push(chunk as Buffer)
 say({ echoed: Buffer.concat(chunks).toString() })
-if (mode === 'ours') setTimeout(() => { throw new Error('a fault of ours') }, 1)
+if (mode === 'ours')
+  setTimeout(() => {
+    throw new Error('a fault of ours')
+  }, 1)
 else await beam[Symbol.asyncDispose]()
 await echo.close()
 await paths[Symbol.asyncDispose]()

@@ -6,9 +6,21 @@ import { MemoryBackend } from '../../core/testing/memory-backend.ts'
 import { MemoryNetwork } from '../../core/testing/memory-network.ts'
 
 /** A plugin whose backends all share one memory network. */
-export function memoryPlugin(options: { name?: string; network?: MemoryNetwork; make?: (name: string, network: MemoryNetwork) => NetworkBackend } = {}): BeamPlugin {
-  const { name = 'memory', network = new MemoryNetwork(), make = (called, on) => new MemoryBackend({ name: called, network: on }) } = options
-  return definePlugin({ name, apiVersion: 1, description: 'Inside one process.', configSchema: { type: 'object' }, create: () => make(name, network) })
+export function memoryPlugin(
+  options: { name?: string; network?: MemoryNetwork; make?: (name: string, network: MemoryNetwork) => NetworkBackend } = {},
+): BeamPlugin {
+  const {
+    name = 'memory',
+    network = new MemoryNetwork(),
+    make = (called, on) => new MemoryBackend({ name: called, network: on }),
+  } = options
+  return definePlugin({
+    name,
+    apiVersion: 1,
+    description: 'Inside one process.',
+    configSchema: { type: 'object' },
+    create: () => make(name, network),
+  })
 }
 
 /** Folders of a user who exists for one test. */

@@ -35,7 +35,11 @@ describe('finding a plugin', () => {
   })
 
   it('takes a package beside the configuration, and one that is installed in Beam’s own folder', async () => {
-    await writePackage(at('node_modules/beam-backend-a'), { 'index.mjs': pluginCode('a') }, { name: 'beam-backend-a', beam: { plugin: './index.mjs', apiVersion: 1 } })
+    await writePackage(
+      at('node_modules/beam-backend-a'),
+      { 'index.mjs': pluginCode('a') },
+      { name: 'beam-backend-a', beam: { plugin: './index.mjs', apiVersion: 1 } },
+    )
     await writePackage(join(paths.data, 'plugins/node_modules/@me/b'), { 'index.mjs': pluginCode('b') })
     expect((await find('beam-backend-a')).manifest.backend).toBe('a')
     expect((await find('@me/b')).folder).toContain('@me')
@@ -106,30 +110,42 @@ describe('a host', () => {
     await writePackage(at('again'), { 'index.mjs': pluginCode('memory') })
     const both = host()
     await both.load({ plugins: ['./again', './again'], folder: paths.home })
-    expect(both.failures).toMatchObject([{ source: './again', error: { message: expect.stringContaining('so does another one (given)') as string } }])
+    expect(both.failures).toMatchObject([
+      { source: './again', error: { message: expect.stringContaining('so does another one (given)') as string } },
+    ])
     expect((await both.find('memory'))?.source).toBe('given')
     expect(() => host([memoryPlugin(), memoryPlugin()])).toThrow('so does another one')
   })
 
   it('knows names, schemas and failures', async () => {
     await writePackage(at('good'), { 'index.mjs': pluginCode('good', { schema: '{ type: "object", title: "Good" }' }) })
-    await writePackage(at('beam-backend-bad'), { 'index.mjs': 'throw new Error("bad")' }, { name: 'beam-backend-bad', beam: { plugin: './index.mjs', apiVersion: 1 } })
+    await writePackage(
+      at('beam-backend-bad'),
+      { 'index.mjs': 'throw new Error("bad")' },
+      { name: 'beam-backend-bad', beam: { plugin: './index.mjs', apiVersion: 1 } },
+    )
     const all = host()
     const known = await all.knownBackends({ plugins: ['./good', './beam-backend-bad', './absent'], folder: paths.home })
     expect(all.names()).toEqual(expect.arrayContaining(['memory', 'good']))
     expect(await all.schemaOf('good')).toMatchObject({ title: 'Good' })
     expect(await all.schemaOf('nothing')).toBeUndefined()
     expect(all.failureOf('bad')?.message).toContain('could not be loaded')
-    expect(known).toEqual(expect.arrayContaining([{ name: 'good' }, { name: 'bad', hint: expect.stringContaining('./beam-backend-bad') as string }]))
+    expect(known).toEqual(
+      expect.arrayContaining([{ name: 'good' }, { name: 'bad', hint: expect.stringContaining('./beam-backend-bad') as string }]),
+    )
   })
 })
 
 describe('a Beam instance with plugins from folders', () => {
   async function beamWith(packages: Readonly<Record<string, string>>, options: BeamOptions = {}): Promise<Beam> {
-    for (const [name, code] of Object.entries(packages)) await writePackage(at(name), { 'index.mjs': code }, { name, beam: { plugin: './index.mjs', apiVersion: 1 } })
+    for (const [name, code] of Object.entries(packages))
+      await writePackage(at(name), { 'index.mjs': code }, { name, beam: { plugin: './index.mjs', apiVersion: 1 } })
     const names = Object.keys(packages)
     const beam = await createBeam({
-      config: { plugins: names.map((name) => `./${name}`), backends: [...names, 'memory'].map((name, index) => ({ name, priority: index + 1 })) },
+      config: {
+        plugins: names.map((name) => `./${name}`),
+        backends: [...names, 'memory'].map((name, index) => ({ name, priority: index + 1 })),
+      },
       folder: paths.home,
       plugins: [memoryPlugin()],
       paths,
@@ -144,7 +160,10 @@ describe('a Beam instance with plugins from folders', () => {
     const echo = await echoServer()
     open.push(echo.close)
     const events: PublishEvent[] = []
-    const tunnel = await beam.publish(echo.port, { onEvent: (event) => events.push(event), ...(backends === undefined ? {} : { backends }) })
+    const tunnel = await beam.publish(echo.port, {
+      onEvent: (event) => events.push(event),
+      ...(backends === undefined ? {} : { backends }),
+    })
     return { backends: tunnel.snapshot().endpoints.map(({ backend }) => backend), events }
   }
 
@@ -153,13 +172,25 @@ describe('a Beam instance with plugins from folders', () => {
   })
 
   it.each([
-    ['throws in create', pluginCode('tin', { plugin: 'create() { throw new Error("no string") }' }), /plugin tin failed while making its backend: no string/],
+    [
+      'throws in create',
+      pluginCode('tin', { plugin: 'create() { throw new Error("no string") }' }),
+      /plugin tin failed while making its backend: no string/,
+    ],
     ['makes no backend', pluginCode('tin', { plugin: 'create: () => ({ name: "tin" })' }), /made no backend: it lacks initialize/],
     ['makes a backend of another name', pluginCode('tin', { over: 'name: "other"' }), /calls itself "other"/],
     ['makes its backend too slowly', pluginCode('tin', { plugin: 'create: async () => make()' }), /create returned a promise/],
     ['has wrong capabilities', pluginCode('tin', { over: 'getCapabilities: () => ({ delivery: "pigeon" }),' }), /capabilities are wrong/],
-    ['throws in initialize', pluginCode('tin', { over: 'async initialize() { throw new Error("no can") },' }), /plugin tin failed while starting: no can/],
-    ['gives garbage for a tunnel', pluginCode('tin', { over: 'async startTunnel() { return { id: 7 } },' }), /backend tin broke its contract: startTunnel/],
+    [
+      'throws in initialize',
+      pluginCode('tin', { over: 'async initialize() { throw new Error("no can") },' }),
+      /plugin tin failed while starting: no can/,
+    ],
+    [
+      'gives garbage for a tunnel',
+      pluginCode('tin', { over: 'async startTunnel() { return { id: 7 } },' }),
+      /backend tin broke its contract: startTunnel/,
+    ],
     ['could not be loaded', 'throw new Error("no metal")', /no metal/],
   ])('goes on with another backend when one %s', async (_, code, message) => {
     const beam = await beamWith({ tin: code })
@@ -183,7 +214,9 @@ describe('a Beam instance with plugins from folders', () => {
 
   it('refuses a block that the plugin’s schema does not allow, and hands over one that it allows with its defaults', async () => {
     const schema = '{ type: "object", additionalProperties: false, properties: { knots: { type: "integer", default: 3 } } }'
-    await writePackage(at('tin'), { 'index.mjs': pluginCode('tin', { schema, over: 'async getNetworkStats() { return context.config },' }) })
+    await writePackage(at('tin'), {
+      'index.mjs': pluginCode('tin', { schema, over: 'async getNetworkStats() { return context.config },' }),
+    })
     const make = (config: Record<string, unknown>) =>
       createBeam({ config: { plugins: ['./tin'], backends: [{ name: 'tin', config }] }, folder: paths.home, paths, env: {} })
     await expect(make({ knots: 'many' })).rejects.toMatchObject({ kind: 'config', message: expect.stringContaining('knots') as string })

@@ -35,7 +35,11 @@ export default { name: '${name}', apiVersion: 1, configSchema: ${schema}, create
 }
 
 /** Writes a package with a plugin; `files` are written as they are. */
-export async function writePackage(folder: string, files: Readonly<Record<string, string>>, manifest: object = { beam: { plugin: './index.mjs', apiVersion: 1 } }): Promise<string> {
+export async function writePackage(
+  folder: string,
+  files: Readonly<Record<string, string>>,
+  manifest: object = { beam: { plugin: './index.mjs', apiVersion: 1 } },
+): Promise<string> {
   const all = { 'package.json': JSON.stringify({ name: 'a-plugin', version: '1.2.3', ...manifest }), ...files }
   for (const [file, text] of Object.entries(all)) {
     await mkdir(dirname(join(folder, file)), { recursive: true })

@@ -35,7 +35,8 @@ class Fickle extends PuppetBackend {
     this.mostAtOnce = Math.max(this.mostAtOnce, this.dialling)
     try {
       if (this.failure !== undefined) throw this.failure
-      if (this.hanging) await new Promise((_, reject) => options.signal?.addEventListener('abort', () => reject(options.signal?.reason as Error)))
+      if (this.hanging)
+        await new Promise((_, reject) => options.signal?.addEventListener('abort', () => reject(options.signal?.reason as Error)))
       return await super.dial(address, options)
     } finally {
       this.dialling -= 1
@@ -43,7 +44,9 @@ class Fickle extends PuppetBackend {
   }
 }
 
-async function stage(options: Partial<ConnectSetup> = {}): Promise<{ port: LocalPort; backend: Fickle; events: ConnectEvent[]; address: string }> {
+async function stage(
+  options: Partial<ConnectSetup> = {},
+): Promise<{ port: LocalPort; backend: Fickle; events: ConnectEvent[]; address: string }> {
   const echo = await echoServer()
   open.push(echo.close)
   const backend = new Fickle('memory')
@@ -90,10 +93,12 @@ it('reaches the service first, then listens, and says how and what it reveals', 
 it('carries each connection as a stream of its own, with half-close', async () => {
   const { port, backend } = await stage()
   const sockets = Array.from({ length: 20 }, () => visit(port))
-  const texts = await Promise.all(sockets.map((socket, index) => {
-    socket.end(`visitor ${index}`)
-    return read(socket)
-  }))
+  const texts = await Promise.all(
+    sockets.map((socket, index) => {
+      socket.end(`visitor ${index}`)
+      return read(socket)
+    }),
+  )
   expect(texts).toEqual(sockets.map((_, index) => `visitor ${index}`))
   expect(backend.dials).toBe(20)
 })
@@ -119,7 +124,9 @@ it('resets the connection, not the port, when the dial fails; tells of down once
   backend.reachFailure = backend.failure
   expect(await ending(visit(port))).toBe('ECONNRESET')
   expect(await ending(visit(port))).toBe('ECONNRESET')
-  expect(events.filter(({ event }) => event === 'down')).toEqual([{ event: 'down', address: port.address, reason: 'the publisher is gone' }])
+  expect(events.filter(({ event }) => event === 'down')).toEqual([
+    { event: 'down', address: port.address, reason: 'the publisher is gone' },
+  ])
   backend.failure = backend.reachFailure = undefined
   await expect.poll(() => events.at(-1)?.event, { timeout: 10_000 }).toBe('up')
   const socket = visit(port)
@@ -194,7 +201,10 @@ it('leaves nothing after stop: the port is free and connections are reset', asyn
 describe('refusals', () => {
   it('a port in use names a way out', async () => {
     const { port } = await stage()
-    await expect(stage({ port: port.port })).rejects.toMatchObject({ code: 'BEAM_ERR_PORT_IN_USE', hint: expect.stringContaining('--port 0') as string })
+    await expect(stage({ port: port.port })).rejects.toMatchObject({
+      code: 'BEAM_ERR_PORT_IN_USE',
+      hint: expect.stringContaining('--port 0') as string,
+    })
   })
 
   it.each([-1, 65_536, 1.5])('the port %s', async (port) => {

@@ -4,11 +4,22 @@ import type { BackendCapabilities } from '../../../core/capabilities.ts'
 import { planExposure, revealedBy, withReveals, type ExposureCandidate } from '../../../core/tunnels/exposure.ts'
 
 const capabilities: BackendCapabilities = {
-  supportsDomains: false, supportsIPv6: false, maxThroughput: Infinity, anonymityLevel: 'none', censorshipResistance: 'none', delivery: 'stream',
-  exposesPublisherIp: true, exposesVisitorIp: true, persistentAddresses: true, accessControl: true,
+  supportsDomains: false,
+  supportsIPv6: false,
+  maxThroughput: Infinity,
+  anonymityLevel: 'none',
+  censorshipResistance: 'none',
+  delivery: 'stream',
+  exposesPublisherIp: true,
+  exposesVisitorIp: true,
+  persistentAddresses: true,
+  accessControl: true,
 }
 const open = (name: string): ExposureCandidate => ({ name, capabilities })
-const hidden = (name: string): ExposureCandidate => ({ name, capabilities: { ...capabilities, exposesPublisherIp: false, exposesVisitorIp: false } })
+const hidden = (name: string): ExposureCandidate => ({
+  name,
+  capabilities: { ...capabilities, exposesPublisherIp: false, exposesVisitorIp: false },
+})
 const plan = (chain: ExposureCandidate[], options: { atOnce?: boolean; allowExposure?: boolean } = {}) =>
   planExposure(chain, { end: 'publisher', atOnce: false, allowExposure: false, ...options })
 
@@ -36,21 +47,27 @@ describe('a chain used one after another', () => {
   })
 
   it('never holds an exposing network after a hiding one without consent, whatever the chain', () => {
-    fc.assert(fc.property(fc.array(fc.boolean(), { maxLength: 8 }), (kinds) => {
-      const all = kinds.map((hides, index) => (hides ? hidden(`h${index}`) : open(`o${index}`)))
-      const { chain, leftOut, mayMove } = plan(all)
-      expect([...chain, ...leftOut.map(({ backend }) => backend)]).toEqual(all.map(({ name }) => name))
-      for (const [index, name] of chain.entries()) {
-        if (name.startsWith('h')) expect(chain.slice(index).every((later) => later.startsWith('h') && mayMove(name, later))).toBe(true)
-      }
-    }))
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { maxLength: 8 }), (kinds) => {
+        const all = kinds.map((hides, index) => (hides ? hidden(`h${index}`) : open(`o${index}`)))
+        const { chain, leftOut, mayMove } = plan(all)
+        expect([...chain, ...leftOut.map(({ backend }) => backend)]).toEqual(all.map(({ name }) => name))
+        for (const [index, name] of chain.entries()) {
+          if (name.startsWith('h')) expect(chain.slice(index).every((later) => later.startsWith('h') && mayMove(name, later))).toBe(true)
+        }
+      }),
+    )
   })
 })
 
 describe('networks used at once', () => {
   it('refuses a mixture and names both sides', () => {
     expect(() => plan([open('street'), hidden('fog')], { atOnce: true })).toThrowError(
-      expect.objectContaining({ code: 'BEAM_ERR_EXPOSURE', message: expect.stringMatching(/street.*fog/) as string, hint: expect.stringContaining('--allow-exposure') as string }),
+      expect.objectContaining({
+        code: 'BEAM_ERR_EXPOSURE',
+        message: expect.stringMatching(/street.*fog/) as string,
+        hint: expect.stringContaining('--allow-exposure') as string,
+      }),
     )
   })
 
@@ -62,7 +79,10 @@ describe('networks used at once', () => {
 
 it('asks about the end in question only', () => {
   const oneSided = { name: 'veil', capabilities: { ...capabilities, exposesVisitorIp: false } }
-  expect(planExposure([oneSided, open('street')], { end: 'publisher', atOnce: false, allowExposure: false }).chain).toEqual(['veil', 'street'])
+  expect(planExposure([oneSided, open('street')], { end: 'publisher', atOnce: false, allowExposure: false }).chain).toEqual([
+    'veil',
+    'street',
+  ])
   expect(planExposure([oneSided, open('street')], { end: 'visitor', atOnce: false, allowExposure: false }).chain).toEqual(['veil'])
 })
 

@@ -66,7 +66,9 @@ it('notices by itself that the service came', async () => {
 
 it('looks for a service without breaking its connection off', async () => {
   const port = await echo('127.0.0.1')
-  const ended = new Promise<string>((resolve) => servers[0]?.once('connection', (socket) => socket.once('end', () => resolve('end')).once('error', () => resolve('reset'))))
+  const ended = new Promise<string>((resolve) =>
+    servers[0]?.once('connection', (socket) => socket.once('end', () => resolve('end')).once('error', () => resolve('reset'))),
+  )
   expect(await service(port).probe()).toBe('up')
   expect(await ended).toBe('end')
 })

@@ -47,7 +47,9 @@ describe('priority', () => {
     const [first, second] = [new PuppetBackend('first'), new PuppetBackend('second')]
     const stage = await publish([first, second], { name: 'web' })
     expect(stage.names()).toEqual(['address', 'ready'])
-    expect(stage.events.at(-1)).toMatchObject({ tunnel: { id: stage.tunnel.id, name: 'web', service: 'up', endpoints: [{ backend: 'first', state: 'active' }] } })
+    expect(stage.events.at(-1)).toMatchObject({
+      tunnel: { id: stage.tunnel.id, name: 'web', service: 'up', endpoints: [{ backend: 'first', state: 'active' }] },
+    })
     expect(await visit(first, addressOf(stage), 'hello')).toBe('hello')
     expect(second.starts).toBe(0)
   })
@@ -56,7 +58,12 @@ describe('priority', () => {
     const [first, second] = [new PuppetBackend('first'), new PuppetBackend('second')]
     first.broken = 'no daemon'
     const stage = await publish([first, second])
-    expect(stage.events[0]).toMatchObject({ event: 'warning', backend: 'first', code: 'BEAM_ERR_BACKEND_UNAVAILABLE', message: 'no daemon' })
+    expect(stage.events[0]).toMatchObject({
+      event: 'warning',
+      backend: 'first',
+      code: 'BEAM_ERR_BACKEND_UNAVAILABLE',
+      message: 'no daemon',
+    })
     expect(stage.tunnel.snapshot().endpoints.map(({ backend }) => backend)).toEqual(['second'])
     expect(first.starts).toBe(1)
   })
@@ -174,8 +181,19 @@ describe('load-balance', () => {
 describe('what a tunnel is given', () => {
   it('reaches the backend: id, name, access, options of that network only', async () => {
     const first = new PuppetBackend('first')
-    await publish([first], { id: 'my-id', access: { secret: 'word' }, network: { first: { hops: 3 }, other: { hops: 9 } }, domain: 'a.local' })
-    expect(first.seen[0]).toMatchObject({ id: 'my-id', access: { secret: 'word' }, network: { hops: 3 }, domain: 'a.local', host: 'localhost' })
+    await publish([first], {
+      id: 'my-id',
+      access: { secret: 'word' },
+      network: { first: { hops: 3 }, other: { hops: 9 } },
+      domain: 'a.local',
+    })
+    expect(first.seen[0]).toMatchObject({
+      id: 'my-id',
+      access: { secret: 'word' },
+      network: { hops: 3 },
+      domain: 'a.local',
+      host: 'localhost',
+    })
   })
 
   it('leaves out a backend that cannot restrict access, and refuses when none can', async () => {
@@ -218,7 +236,9 @@ describe('the local service', () => {
     const gone = await echoServer()
     await gone.close()
     const first = new PuppetBackend('first')
-    await expect(publish([first], { target: { host: 'localhost', port: gone.port }, requireService: true })).rejects.toMatchObject({ code: 'BEAM_ERR_SERVICE_DOWN' })
+    await expect(publish([first], { target: { host: 'localhost', port: gone.port }, requireService: true })).rejects.toMatchObject({
+      code: 'BEAM_ERR_SERVICE_DOWN',
+    })
     expect(first.starts).toBe(0)
   })
 
@@ -251,7 +271,11 @@ describe('the end', () => {
   })
 
   it('survives a listener that throws', async () => {
-    const { tunnel } = await publish([new PuppetBackend('first')], { onEvent: () => { throw new Error('mine') } })
+    const { tunnel } = await publish([new PuppetBackend('first')], {
+      onEvent: () => {
+        throw new Error('mine')
+      },
+    })
     await tunnel.stop()
   })
 })

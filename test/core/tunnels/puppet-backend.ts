@@ -30,7 +30,8 @@ export class PuppetBackend extends MemoryBackend {
   override async startTunnel(port: number, options: TunnelOptions = {}): Promise<TunnelInfo> {
     this.starts += 1
     this.seen.push(options)
-    if (this.stuck) await new Promise((_, reject) => options.signal?.addEventListener('abort', () => reject(options.signal?.reason as Error)))
+    if (this.stuck)
+      await new Promise((_, reject) => options.signal?.addEventListener('abort', () => reject(options.signal?.reason as Error)))
     if (this.broken !== undefined) throw new BackendUnavailableError(this.broken)
     const info = await super.startTunnel(port, options)
     this.#onEvent = options.onEvent
@@ -64,7 +65,9 @@ export function handleOf<B extends NetworkBackend>(backend: B): BackendHandle & 
 }
 
 /** An echo server on a loopback port; `port` is set once it listens. */
-export async function echoServer(options: { host?: string; port?: number } = {}): Promise<{ port: number; server: Server; close: () => Promise<void> }> {
+export async function echoServer(
+  options: { host?: string; port?: number } = {},
+): Promise<{ port: number; server: Server; close: () => Promise<void> }> {
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     socket.on('error', () => {})
     socket.pipe(socket)

@@ -4,7 +4,11 @@ import { MemoryNetwork } from '../../../core/testing/memory-network.ts'
 import { domainOf, resolveTarget, type Candidate } from '../../../core/tunnels/resolve-target.ts'
 import { handleOf, PuppetBackend } from './puppet-backend.ts'
 
-const candidate = (backend: PuppetBackend, resolves = true): Candidate => ({ name: backend.name, resolves, load: async () => handleOf(backend) })
+const candidate = (backend: PuppetBackend, resolves = true): Candidate => ({
+  name: backend.name,
+  resolves,
+  load: async () => handleOf(backend),
+})
 
 /** A backend that has a domain but does not understand addresses of memory networks. */
 class Deaf extends PuppetBackend {
@@ -70,13 +74,18 @@ describe('a name', () => {
   })
 
   it('that nobody holds, or that nobody can look up, is an error', async () => {
-    await expect(resolveTarget('nobody.local', { candidates: [candidate(new PuppetBackend('first'))] })).rejects.toMatchObject({ code: 'BEAM_ERR_NOT_FOUND' })
+    await expect(resolveTarget('nobody.local', { candidates: [candidate(new PuppetBackend('first'))] })).rejects.toMatchObject({
+      code: 'BEAM_ERR_NOT_FOUND',
+    })
     const mute = new PuppetBackend('mute')
     mute.capabilities = { supportsDomains: false }
     await expect(resolveTarget('nobody.local', { candidates: [candidate(mute)] })).rejects.toBeInstanceOf(UnsupportedError)
   })
 })
 
-it.each(['localhost', '127.0.0.1', 'memory://web', '', 'a..b', 'user@host.local', '-a.local', `${'a'.repeat(64)}.local`])('%s is no domain', (text) => {
-  expect(domainOf(text)).toBeUndefined()
-})
+it.each(['localhost', '127.0.0.1', 'memory://web', '', 'a..b', 'user@host.local', '-a.local', `${'a'.repeat(64)}.local`])(
+  '%s is no domain',
+  (text) => {
+    expect(domainOf(text)).toBeUndefined()
+  },
+)

@@ -66,5 +66,7 @@ describe('fallback', () => {
 })
 
 it('refuses multipath with a hint', () => {
-  expect(() => strategyOf('multipath')).toThrowError(expect.objectContaining({ code: 'BEAM_ERR_UNSUPPORTED', hint: expect.stringContaining('fallback') as string }))
+  expect(() => strategyOf('multipath')).toThrowError(
+    expect.objectContaining({ code: 'BEAM_ERR_UNSUPPORTED', hint: expect.stringContaining('fallback') as string }),
+  )
 })
