@@ -14,11 +14,14 @@ export function hush(stream: Readable): void {
   if (!stream.listeners('error').includes(ignore)) stream.on('error', ignore)
 }
 
+/** 251 is prime, so that no shift of the pattern fits onto itself within a chunk. */
+const PATTERN = Buffer.from(Array.from({ length: CHUNK_BYTES + 251 }, (_, at) => (at % 251) ^ ((at >> 8) & 0xff)))
+
 /** Bytes in which every loss, repetition and exchange shows: each chunk starts with its number, and the rest differs from chunk to chunk. */
 export function* patternChunks(length: number): Generator<Buffer> {
   for (let offset = 0, index = 0; offset < length; offset += CHUNK_BYTES, index += 1) {
-    const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, length - offset))
-    for (let at = 0; at < chunk.length; at += 1) chunk[at] = (at * 31 + index * 7 + (at >> 8)) & 0xff
+    const shift = index % 251
+    const chunk = Buffer.from(PATTERN.subarray(shift, shift + Math.min(CHUNK_BYTES, length - offset)))
     if (chunk.length >= 4) chunk.writeUInt32BE(index)
     yield chunk
   }

@@ -1,5 +1,5 @@
 import { build, type Histogram } from 'hdr-histogram-js'
-import { patternChunks, readExactly, receive, sendAll } from './bytes.ts'
+import { ending, patternChunks, readExactly, receive, sendAll } from './bytes.ts'
 import { outcome } from './outcome.ts'
 import { echo } from './service.ts'
 import type { Stage } from './stage.ts'
@@ -51,6 +51,7 @@ async function measureLatency(stage: Stage): Promise<Measurements['latency']> {
     await readExactly(stream, 1)
     record(connect, start)
     stream.end()
+    await ending(stream)
   }
   const roundTrip = newHistogram()
   const stream = await stage.dial(address)

@@ -18,8 +18,11 @@ const REQUESTS: Readonly<Record<string, string>> = { GETADDRINFOREQWRAP: 'DNS lo
 /** How often open resources are counted again. */
 const POLL_MS = 10
 
-interface Resource {
+/** Something that code opened. */
+export interface Resource {
   readonly kind: string
+  /** The code that opened it. */
+  readonly where: string
   readonly handle: { hasRef?(): boolean | undefined; readonly _destroyed?: boolean }
 }
 
@@ -37,7 +40,7 @@ export class ResourceTracker {
       // A socket that a listener accepts is made outside of any context; its trigger is the listener.
       if (this.#store.getStore() !== true && !this.#resources.has(trigger)) return
       const kind = KINDS[type]
-      if (kind !== undefined) this.#resources.set(id, { kind, handle: resource as Resource['handle'] })
+      if (kind !== undefined) this.#note(id, kind, resource as Resource['handle'])
       const request = REQUESTS[type]
       if (request !== undefined) this.#requests.push(request)
     },
@@ -47,17 +50,21 @@ export class ResourceTracker {
     this.#hook.enable()
   }
 
+  #note(id: number, kind: string, handle: Resource['handle']): void {
+    const stack = new Error().stack?.split('\n').slice(1) ?? []
+    // The timer of AbortSignal.timeout cannot be cleared, keeps nothing alive and goes with its signal: nobody left it behind.
+    if (stack.some((line) => line.includes('AbortSignal.timeout'))) return
+    this.#resources.set(id, { kind, where: callerIn(stack), handle })
+  }
+
   /** Runs code whose resources count. */
   run<T>(body: () => T): T {
     return this.#store.run(true, body)
   }
 
   /** What is open now. */
-  open(): readonly string[] {
-    return [...this.#resources.values()]
-      .filter(isOpen)
-      .map(({ kind }) => kind)
-      .toSorted()
+  open(): readonly Resource[] {
+    return [...this.#resources.values()].filter(isOpen)
   }
 
   /** Everything that was opened since the start, closed or not; timers and files do not count as I/O on the network. */
@@ -66,15 +73,15 @@ export class ResourceTracker {
     return [...opened.filter((kind) => kind !== 'timer' && kind !== 'file watcher'), ...this.#requests]
   }
 
-  /** What is still open when `expected` things may be; waits for closing to come through, `graceMs` at most. */
-  async settled(expected: readonly string[], graceMs: number): Promise<readonly string[]> {
+  /** What is open beyond what was open before, and where it was opened; waits for closing to come through, `graceMs` at most. */
+  async settled(before: readonly Resource[], graceMs: number): Promise<readonly string[]> {
     const until = performance.now() + graceMs
-    let left = excess(this.open(), expected)
+    let left = excess(this.open(), before)
     while (left.length > 0 && performance.now() < until) {
       await sleep(POLL_MS)
-      left = excess(this.open(), expected)
+      left = excess(this.open(), before)
     }
-    return left
+    return left.map(({ kind, where }) => `${kind} (${where})`)
   }
 
   stop(): void {
@@ -88,11 +95,18 @@ function isOpen({ kind, handle }: Resource): boolean {
   return kind === 'timer' ? handle._destroyed === false : typeof handle.hasRef?.() === 'boolean'
 }
 
-function excess(open: readonly string[], expected: readonly string[]): readonly string[] {
-  const allowed = [...expected]
-  return open.filter((kind) => {
+/** Compared by kind: a timer that was set anew takes the place of the one before. */
+function excess(open: readonly Resource[], before: readonly Resource[]): readonly Resource[] {
+  const allowed = before.map(({ kind }) => kind)
+  return open.filter(({ kind }) => {
     const index = allowed.indexOf(kind)
     if (index >= 0) allowed.splice(index, 1)
     return index < 0
   })
+}
+
+/** The first line of the stack that is neither Node's nor this file's. */
+function callerIn(stack: readonly string[]): string {
+  const line = stack.find((one) => !one.includes('node:') && !one.includes('resources.'))
+  return line?.trim().replace(/^at /, '') ?? 'opened by Node itself'
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { TimeoutError } from '../../errors.ts'
 import { within } from '../../tunnels/within.ts'
 import { Actors } from './actors.ts'
@@ -34,6 +35,8 @@ export async function runCase(
   const limitMs = (testCase.limitMs ?? DEFAULT_LIMIT_MS) * (fixture.timeScale ?? 1)
   const timeUp = new AbortController()
   const signal = AbortSignal.any([timeUp.signal, ...(options.signal === undefined ? [] : [options.signal])])
+  // A case dials a hundred streams with one signal, and each may listen to it.
+  setMaxListeners(0, signal)
   const actors = options.shared ?? new Actors(fixture)
   const stage = new Stage(fixture, actors, signal)
   const reliability = (): { reliability?: Reliability } => (stage.reliability === undefined ? {} : { reliability: stage.reliability })

@@ -7,6 +7,7 @@ import { resetStream } from '../../streams/index.ts'
 import { within } from '../../tunnels/within.ts'
 import { disposeQuietly, type Actors } from './actors.ts'
 import { Skipped } from './case.ts'
+import { outcome } from './outcome.ts'
 import { DEFAULT_SIZES, type ConformanceFixture, type Sizes } from './fixture.ts'
 import { TestService } from './service.ts'
 
@@ -79,8 +80,10 @@ export class Stage implements AsyncDisposable {
   }
 
   /** A local TCP service. */
-  async service(onConnection: (socket: Socket) => void, port = 0): Promise<TestService> {
-    return this.#keep(await TestService.tcp(onConnection, port))
+  async service(onConnection: (socket: Socket) => unknown, port = 0): Promise<TestService> {
+    // What a damaged stream makes a service throw is for the visitor's end to notice, not for the process.
+    const guarded = (socket: Socket): void => void outcome(async () => onConnection(socket)).then(({ ok }) => ok || socket.destroy())
+    return this.#keep(await TestService.tcp(guarded, port))
   }
 
   /** A local service with a server of one's own (HTTP). */
@@ -103,7 +106,7 @@ export class Stage implements AsyncDisposable {
   }
 
   /** A tunnel to a service. Skips the case when nobody could dial it. */
-  async tunnel(service: TestService | ((socket: Socket) => void), options: TunnelOptions = {}): Promise<TestTunnel> {
+  async tunnel(service: TestService | ((socket: Socket) => unknown), options: TunnelOptions = {}): Promise<TestTunnel> {
     await this.visitor()
     const target = typeof service === 'function' ? await this.service(service) : service
     const info = await this.publish(target.port, options)

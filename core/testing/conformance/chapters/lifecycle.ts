@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { isDialler, type NetworkBackend } from '../../../backend.ts'
+import { sleep } from '../../../clock.ts'
 import { ending, readExactly } from '../bytes.ts'
 import type { Case } from '../case.ts'
 import { assertReason, newReason, outcome } from '../outcome.ts'
@@ -9,6 +10,8 @@ import type { Stage } from '../stage.ts'
 
 /** How long closed sockets and timers may take to be gone, in milliseconds. */
 const CLOSING_GRACE_MS = 2_000
+/** What a constructor set going would open by then, in milliseconds. */
+const SETTING_GOING_MS = 20
 
 /** Making, bringing up and disposing of a backend. */
 export const lifecycle: readonly Case[] = [
@@ -17,6 +20,7 @@ export const lifecycle: readonly Case[] = [
     async run(stage) {
       await tracked(async (tracker) => {
         await tracker.run(() => stage.fresh())
+        await sleep(SETTING_GOING_MS)
         assert.deepEqual(tracker.touchedNetwork(), [], 'create() opened something')
       })
     },

@@ -87,6 +87,8 @@ export const load: readonly Case[] = [
         dialled.value.on('error', () => {})
         dialled.value.write('x')
         resetStream(dialled.value, new Error('the visitor broke off'))
+        // Lets the reset go out: without this turn all of them would leave at once.
+        await new Promise((resolve) => setImmediate(resolve))
       }
       const stream = await stage.dial(address)
       stream.write('ping')

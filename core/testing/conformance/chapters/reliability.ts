@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readExactly } from '../bytes.ts'
+import { ending, readExactly } from '../bytes.ts'
 import type { Case } from '../case.ts'
 import { outcome } from '../outcome.ts'
 import { echo } from '../service.ts'
@@ -21,6 +21,7 @@ export const reliability: readonly Case[] = [
           const answer = await stage.within(readExactly(stream, `hello ${count}`.length), 5_000, 'The answer')
           assert.equal(answer.toString(), `hello ${count}`)
           stream.end()
+          assert.equal(await stage.within(ending(stream), 5_000, 'The end'), 'end', 'the stream was reset')
         })
         if (exchanged.ok) succeeded += 1
         else failure ??= exchanged.error
