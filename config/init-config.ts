@@ -18,7 +18,7 @@ export function schemaLine(folder: string): string {
 }
 
 /** A new file: what holds by default, and examples behind a # that can be taken away. */
-export function configTemplate(folder: string): string {
+function configTemplate(folder: string): string {
   return `${schemaLine(folder)}# Settings of Beam. Check them with: beam config validate
 
 # Networks that may be used; lower priority numbers come first.

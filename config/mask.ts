@@ -4,7 +4,7 @@ import { isSecret } from './schema-walk.ts'
 import { settingAt } from './setting.ts'
 
 /** What is shown in place of a secret. */
-export const MASK = '(hidden)'
+const MASK = '(hidden)'
 
 /** Names of settings that hold secrets as a rule: for backends whose schema is not at hand or does not say it. */
 const SECRET_NAME = /pass(word|phrase|wd)?$|secret|token|private|seed$|credential|auth_?cookie$/i

@@ -3,7 +3,7 @@ import { open, type FileHandle } from 'node:fs/promises'
 import { InvalidConfigError } from './problem.ts'
 
 /** Largest configuration file, in bytes: a hundred times what 256 tunnels need in practice would still fit, and it is parsed in under a second. */
-export const MAX_CONFIG_BYTES = 256 * 1024
+const MAX_CONFIG_BYTES = 256 * 1024
 
 /** What a file was when it was read. */
 export interface FileText {
@@ -56,7 +56,7 @@ export async function readConfigFile(file: string, shown: string): Promise<FileT
 }
 
 /** Text of bytes that claim to be UTF-8, or what they seem to be instead. */
-export function decode(bytes: Uint8Array): { readonly text: string; readonly bom: boolean; readonly problem?: string } {
+function decode(bytes: Uint8Array): { readonly text: string; readonly bom: boolean; readonly problem?: string } {
   const [a, b, c] = bytes
   const wrong = (problem: string) => ({ text: '', bom: false, problem })
   if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff)) return wrong('the file is not UTF-8 but UTF-16')

@@ -7,21 +7,29 @@ const ANNOTATIONS = ['x-env', 'x-from', 'x-expects']
 
 const compiled = new WeakMap<JsonSchema, ValidateFunction>()
 
+/** Checks schemas themselves: compiled for the first schema that is not our own, since that takes as long as all the rest. */
+let metaschema: Ajv2020 | undefined
+
 /** A schema that cannot be used: not JSON Schema 2020-12, or with references that lead nowhere. */
-export class BadSchemaError extends Error {}
+class BadSchemaError extends Error {}
 
 /**
- * Makes sure that a schema can be used.
+ * Makes sure that a schema of a plugin can be used; {@link validate} takes for granted that it can.
  * @throws BadSchemaError
  */
 export function requireUsable(schema: JsonSchema): void {
-  if (!compiled.has(schema)) compile(schema)
+  if (compiled.has(schema)) return
+  try {
+    if (schema['$async'] !== undefined) throw new Error('$async is not supported')
+    metaschema ??= new Ajv2020({ logger: false })
+    if (metaschema.validateSchema(schema) !== true) throw new Error(metaschema.errorsText(metaschema.errors, { dataVar: 'schema' }))
+    compile(schema)
+  } catch (cause) {
+    throw new BadSchemaError((cause as Error).message, { cause })
+  }
 }
 
-/**
- * Checks a value against a schema and fills in its defaults (in place). Returns what is wrong.
- * @throws BadSchemaError
- */
+/** Checks a value against a schema and fills in its defaults (in place). Returns what is wrong. */
 export function validate(schema: JsonSchema, value: unknown): Finding[] {
   const check = compiled.get(schema) ?? compile(schema)
   return check(value) ? [] : findings(check.errors ?? [], value)
@@ -29,15 +37,16 @@ export function validate(schema: JsonSchema, value: unknown): Finding[] {
 
 function compile(schema: JsonSchema): ValidateFunction {
   // An instance for each schema: two plugins may use the same $id.
-  const ajv = new Ajv2020({ allErrors: true, useDefaults: true, verbose: true, strict: false, logger: false })
-  ajv.addVocabulary(ANNOTATIONS)
-  let check: ValidateFunction
-  try {
-    if (schema['$async'] !== undefined) throw new Error('$async is not supported')
-    check = ajv.compile(schema)
-  } catch (cause) {
-    throw new BadSchemaError((cause as Error).message, { cause })
-  }
+  const options = {
+    allErrors: true,
+    useDefaults: true,
+    verbose: true,
+    strict: false,
+    logger: false,
+    meta: false,
+    validateSchema: false,
+  } as const
+  const check = new Ajv2020(options).addVocabulary(ANNOTATIONS).compile(schema)
   compiled.set(schema, check)
   return check
 }

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { KNOWN_BACKENDS, type CatalogueOptions } from '../../config/index.ts'
 import type { JsonSchema } from '../../core/index.ts'
 
-export const meshSchema = createRequire(import.meta.url)('../../schemas/backends/mesh.schema.json') as JsonSchema
+const meshSchema = createRequire(import.meta.url)('../../schemas/backends/mesh.schema.json') as JsonSchema
 
 /** The schema of a backend of somebody else, in a style of its own. */
 const tinCanSchema: JsonSchema = {
