@@ -19,6 +19,8 @@ export interface Endpoint {
   /** What a visitor types: `beam://…`, `http://….onion`, … */
   readonly address: string
   readonly state: EndpointState
+  /** Forms of the address that name a place to dial, for visitors whom discovery does not help (the mesh: `beam://…@host:port`). */
+  readonly direct?: readonly string[]
   /** What somebody who holds the address can learn of the publisher, one short sentence each. */
   readonly reveals: readonly string[]
 }

@@ -19,3 +19,5 @@ export const ADDRESS_POLL_MS = 10_000
 export const RENEW_AFTER = 0.5
 /** Longest wait for the first source to hold an announcement: writing a file takes milliseconds, and a slow disk must not hold up a tunnel. */
 export const ANNOUNCE_WAIT_MS = 1_000
+/** Addresses of this machine that are shown to people. */
+export const MAX_DIRECT_ADDRESSES = 4

@@ -22,8 +22,8 @@ import {
   type TunnelEvent,
   type Visitor,
 } from '../../core/index.ts'
-import { ADDRESS_POLL_MS, ANNOUNCE_WAIT_MS, RENEW_AFTER } from './constants.ts'
-import { recordEndpoints, type Reach } from './local-addresses.ts'
+import { ADDRESS_POLL_MS, ANNOUNCE_WAIT_MS, MAX_DIRECT_ADDRESSES, RENEW_AFTER } from './constants.ts'
+import { localAddresses, reachOf, recordEndpoints, type Reach } from './local-addresses.ts'
 import type { TrafficCount } from './traffic.ts'
 
 /** What a published service is made of. */
@@ -73,7 +73,7 @@ export class Published implements AsyncDisposable {
   }
 
   endpoint(reveals: readonly string[]): Endpoint {
-    return { backend: 'mesh', address: this.address, state: this.#where === undefined ? 'announcing' : 'active', reveals }
+    return { backend: 'mesh', address: this.address, state: this.#where === undefined ? 'announcing' : 'active', direct: this.#direct(), reveals }
   }
 
   /** Listens, then makes itself known in the background. */
@@ -119,6 +119,13 @@ export class Published implements AsyncDisposable {
         handler(stream, this.#visitorOf(asker))
       },
     })
+  }
+
+  #direct(): readonly string[] {
+    const where = this.#where
+    if (where === undefined) return []
+    const addresses = localAddresses(where.address).filter((host) => reachOf(host) !== 'machine' || host === where.address)
+    return addresses.slice(0, MAX_DIRECT_ADDRESSES).map((host) => formatBeamAddress(this.identity.publicKey, { host, port: where.port }))
   }
 
   /** Worked out once for each link: a link carries many streams. */

@@ -58,6 +58,8 @@ export class PublishText {
       case 'failover':
         return this.#line(event.tunnel, paint.yellow('moved'), `${event.from} → ${event.to}`, event.reason)
       case 'warning':
+        // What is shown when the tunnel is ready says it too.
+        if (event.code === 'BEAM_WARN_SERVICE_DOWN' && !quiet) return ''
         return noteText({ kind: 'Warning', ...event }, noteColumns, paint)
       case 'error':
         return noteText({ kind: 'Error', ...event }, noteColumns, paint)
@@ -100,7 +102,7 @@ export class PublishText {
     ].join('')
   }
 
-  #endpoint({ backend, address, state, reveals }: Endpoint, several: boolean): string {
+  #endpoint({ backend, address, state, direct = [], reveals }: Endpoint, several: boolean): string {
     const { paint, columns, connectFlags } = this.#options
     const stateText = { active: 'reachable', announcing: 'listening, not announced yet', down: 'down, being retried' }[state]
     const paintState = state === 'active' ? paint.green : paint.yellow
@@ -111,6 +113,7 @@ export class PublishText {
       `\n  ${several ? `Reach it over ${backend}` : 'Reach it from another machine'} with this command:\n\n`,
       // Without indent, so that it fits a line of 80 columns and can be copied as it is.
       `${paint.bold(['npx beam connect', address, ...connectFlags].join(' '))}\n\n`,
+      ...(direct.length === 0 ? [] : ['  Where that finds nothing, these name the place to dial:\n\n', ...direct.map((form) => `${form}\n`), '\n']),
     ].join('')
   }
 }

@@ -49,7 +49,8 @@ it('dials host and port of an address directly, and refuses a stranger there', a
   const tunnel = await publisher.startTunnel(port)
   const address = tunnel.endpoints[0]?.address as string
   await expect(visitor.dial(address)).rejects.toMatchObject({ code: 'BEAM_ERR_NOT_FOUND', hint: expect.stringContaining('mDNS') })
-  const direct = `${address}@127.0.0.1:${await listenerPort(paths.runtime)}`
+  const [direct = ''] = tunnel.endpoints[0]?.direct ?? []
+  expect(direct).toMatch(/^beam:\/\/[a-z2-7]{56}@127\.0\.0\.1:\d+$/)
   expect(await roundTrip(await visitor.dial(direct))).toBe(true)
   const other = (await publisher.startTunnel(port, { identity: generateIdentity() })).endpoints[0]?.address as string
   await expect(visitor.dial(direct.replace(address, other))).rejects.toMatchObject({ code: 'BEAM_ERR_KEY_MISMATCH' })
@@ -104,9 +105,3 @@ it('resolves a claimed name, remembers the key, and does not switch to another',
   await expect(visitor.resolveDomain('myapp.local', {})).rejects.toMatchObject({ code: 'BEAM_ERR_NAME_CONFLICT' })
   await expect(visitor.resolveDomain('nobody.local', {})).rejects.toMatchObject({ code: 'BEAM_ERR_NOT_FOUND' })
 }, 60_000)
-
-async function listenerPort(runtime: string): Promise<number> {
-  const { readdir, readFile } = await import('node:fs/promises')
-  const [file] = await readdir(`${runtime}/services`)
-  return (JSON.parse(await readFile(`${runtime}/services/${file}`, 'utf8')) as { port: number }).port
-}
