@@ -1,0 +1,58 @@
+import type { Http2Session } from 'node:http2'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { PING_INTERVAL_MS, PING_TIMEOUT_MS } from '../../../core/link/constants.ts'
+import { watchHeartbeat } from '../../../core/link/heartbeat.ts'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+/** The two things of a session that the heartbeat uses; time is what is tested here, links are tested for real elsewhere. */
+function watched(): { connection: { bytesRead: number }; answers: Array<() => void>; dead: () => number; stop: () => void } {
+  const connection = { bytesRead: 0 }
+  const answers: Array<() => void> = []
+  let deaths = 0
+  const session = { destroyed: false, closed: false, ping: (answer: () => void) => answers.push(answer) > 0 }
+  const stop = watchHeartbeat(session as unknown as Http2Session, connection, () => deaths++)
+  return { connection, answers, dead: () => deaths, stop }
+}
+
+it('does not ask while bytes come in', () => {
+  const { connection, answers, dead, stop } = watched()
+  for (let i = 0; i < 10; i++) {
+    connection.bytesRead += 1
+    vi.advanceTimersByTime(PING_INTERVAL_MS)
+  }
+  expect([answers.length, dead()]).toEqual([0, 0])
+  stop()
+})
+
+it('asks a silent far end, and gives it up when no answer and no byte comes in time', () => {
+  const silent = watched()
+  vi.advanceTimersByTime(2 * PING_INTERVAL_MS)
+  expect([silent.answers.length, silent.dead()]).toEqual([1, 0])
+  vi.advanceTimersByTime(PING_TIMEOUT_MS)
+  expect(silent.dead()).toBe(1)
+  silent.stop()
+
+  const answering = watched()
+  for (let i = 0; i < 10; i++) {
+    vi.advanceTimersByTime(PING_INTERVAL_MS)
+    answering.answers.at(-1)?.()
+  }
+  expect(answering.dead()).toBe(0)
+  answering.stop()
+
+  const busy = watched()
+  vi.advanceTimersByTime(2 * PING_INTERVAL_MS)
+  busy.connection.bytesRead += 1000
+  vi.advanceTimersByTime(PING_TIMEOUT_MS)
+  expect(busy.dead()).toBe(0)
+  busy.stop()
+})
+
+it('leaves no timer behind', () => {
+  const { stop } = watched()
+  vi.advanceTimersByTime(2 * PING_INTERVAL_MS)
+  stop()
+  expect(vi.getTimerCount()).toBe(0)
+})
