@@ -1,4 +1,13 @@
-import { LocalService, type Clock, type Endpoint, type EndpointState, type Logger, type TunnelEvent, type TunnelInfo, type TunnelOptions } from '../../core/index.ts'
+import {
+  LocalService,
+  type Clock,
+  type Endpoint,
+  type EndpointState,
+  type Logger,
+  type TunnelEvent,
+  type TunnelInfo,
+  type TunnelOptions,
+} from '../../core/index.ts'
 import { StreamDoor, type DoorFigures } from './door.ts'
 import type { Methods } from './messages.ts'
 

@@ -41,10 +41,12 @@ const EXAMPLE_CLASS = /TinCan/g
 export async function createBackendProject(options: BackendProjectOptions): Promise<BackendProject> {
   const { name, language } = options
   if (!NAME.test(name)) {
-    throw new ConfigError(`“${name}” is no name for a backend.`, { hint: 'Use lower-case letters, digits and single hyphens, beginning with a letter; at most 32.' })
+    throw new ConfigError(`“${name}” is no name for a backend.`, {
+      hint: 'Use lower-case letters, digits and single hyphens, beginning with a letter; at most 32.',
+    })
   }
   if (!PROJECT_LANGUAGES.includes(language)) {
-    throw new ConfigError(`There is no template for ${String(language)}.`, {
+    throw new ConfigError(`There is no template for ${language as string}.`, {
       hint: `Templates: ${PROJECT_LANGUAGES.join(', ')}. An executable in any language can be a backend without one: docs/executable-backends.md.`,
     })
   }
@@ -74,7 +76,10 @@ async function assertEmpty(directory: string): Promise<void> {
 
 /** `my-net2` → `MyNet2`. */
 function className(name: string): string {
-  return name.split('-').map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)).join('')
+  return name
+    .split('-')
+    .map((word) => word.slice(0, 1).toUpperCase() + word.slice(1))
+    .join('')
 }
 
 interface Beam {

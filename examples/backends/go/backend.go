@@ -57,7 +57,7 @@ func (b *backend) call(ctx context.Context, method string, params json.RawMessag
 			"exposesPublisherIp": true, "exposesVisitorIp": true, "persistentAddresses": true, "accessControl": false,
 		}, nil
 	case "create_tunnel":
-		return b.createTunnel(params)
+		return b.createTunnel(ctx, params)
 	case "destroy_tunnel":
 		return b.destroyTunnel(params)
 	case "status":
@@ -95,7 +95,7 @@ func (b *backend) initialize(raw json.RawMessage) (any, error) {
 	return object{"protocolVersion": protocolVersion, "version": "1.0.0"}, nil
 }
 
-func (b *backend) createTunnel(raw json.RawMessage) (any, error) {
+func (b *backend) createTunnel(ctx context.Context, raw json.RawMessage) (any, error) {
 	var params struct {
 		ID      string `json:"id"`
 		Name    string `json:"name"`
@@ -112,6 +112,10 @@ func (b *backend) createTunnel(raw json.RawMessage) (any, error) {
 	// One at a time, so that two tunnels of one name cannot both take a new port for it.
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
+	// A destroy_tunnel that follows a cancel may have come first: then nothing must be left of this tunnel.
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	ports := b.readPorts()
 	port, kept := ports[params.Name]
 	listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})

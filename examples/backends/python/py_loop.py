@@ -220,7 +220,11 @@ class Backend:
             writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await join((reader, writer), far)
 
-        server = await asyncio.start_server(fetch, "127.0.0.1", 0, limit=CHUNK_BYTES)
+        try:
+            server = await asyncio.start_server(fetch, "127.0.0.1", 0, limit=CHUNK_BYTES)
+        except BaseException:  # also when the dial is cancelled
+            reset(far[1])
+            raise
 
         async def expire():
             try:
@@ -241,6 +245,7 @@ class Backend:
         return {}
 
     async def open(self, address):
+        """Connects to an address of the network."""
         match = ADDRESS.match(address)
         if match is None or int(match.group(1)) > 65535:
             raise Refusal("this is no py-loop address", kind="unreachable", code="BEAM_ERR_ADDRESS_INVALID")

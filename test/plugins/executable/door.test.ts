@@ -53,7 +53,9 @@ describe('StreamDoor', () => {
 
   it('admits a stream whose token and end came at once; joined later, it ends the other side', async () => {
     const door = await openDoor()
-    connect({ host: '127.0.0.1', port: door.target.port }).on('error', () => {}).end(`${door.target.token}\n`)
+    connect({ host: '127.0.0.1', port: door.target.port })
+      .on('error', () => {})
+      .end(`${door.target.token}\n`)
     await expect.poll(() => admitted.length).toBe(1)
     await new Promise((resolve) => setTimeout(resolve, 50))
     const ended = new Promise<void>((resolve) => {
@@ -84,10 +86,12 @@ describe('StreamDoor', () => {
   it('does not wait for a token for ever, nor for more than so many at once', async () => {
     const clock: Clock = { ...systemClock, after: (ms, fn, options) => systemClock.after(ms === TOKEN_TIMEOUT_MS ? 400 : ms, fn, options) }
     const door = await openDoor(clock)
-    const silent = Array.from({ length: MAX_UNPROVEN_STREAMS }, () => connect({ host: '127.0.0.1', port: door.target.port }).on('error', () => {}))
+    const silent = Array.from({ length: MAX_UNPROVEN_STREAMS }, () =>
+      connect({ host: '127.0.0.1', port: door.target.port }).on('error', () => {}),
+    )
     await Promise.all(silent.map((socket) => once(socket, 'connect')))
     expect(await say(door, `${door.target.token}\n`)).toBe('refused')
-    await Promise.all(silent.map((socket) => socket.closed || new Promise((resolve) => socket.once('close', resolve))))
+    await Promise.all(silent.map(async (socket) => socket.closed || once(socket, 'close')))
     expect(await say(door, `${door.target.token}\n`)).toBe('waiting')
     expect(admitted.length).toBe(1)
   })

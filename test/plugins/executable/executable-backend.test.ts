@@ -45,11 +45,26 @@ describe('an executable that keeps the rules', () => {
     const { pid } = backend
     const events: TunnelEvent[] = []
     const tunnel = await backend.startTunnel(port, { id: 't1', name: 'web', onEvent: (event) => events.push(event) })
-    expect(tunnel).toMatchObject({ id: 't1', backend: 'unruly', name: 'web', port, endpoints: [{ backend: 'unruly', state: 'active', reveals: ['Everything.'] }] })
+    expect(tunnel).toMatchObject({
+      id: 't1',
+      backend: 'unruly',
+      name: 'web',
+      port,
+      endpoints: [{ backend: 'unruly', state: 'active', reveals: ['Everything.'] }],
+    })
     const address = tunnel.endpoints[0]?.address ?? ''
     expect(await backend.reach(address)).toEqual({ backend: 'unruly', kind: 'direct', hops: 0 })
     expect(await exchange(await backend.dial(address), 'hello')).toBe('hello')
-    await until(async () => expect(await backend.getNetworkStats()).toMatchObject({ bytesIn: 5, bytesOut: 5, openStreams: 0, totalStreams: 2, peers: 3, latencyMs: 1.5 }))
+    await until(async () =>
+      expect(await backend.getNetworkStats()).toMatchObject({
+        bytesIn: 5,
+        bytesOut: 5,
+        openStreams: 0,
+        totalStreams: 2,
+        peers: 3,
+        latencyMs: 1.5,
+      }),
+    )
     await until(() =>
       expect(events).toEqual([
         { type: 'progress', phase: 'half', percent: 50, message: 'half way' },
@@ -59,13 +74,22 @@ describe('an executable that keeps the rules', () => {
       ]),
     )
     expect(workshop.log).toContain('the executable logged {"said":"a log line","fields":{"n":1}}')
-    expect(await backend.getStatus()).toMatchObject({ state: 'running', message: 'fine', version: '0.0.1', tunnels: [{ id: 't1', endpoints: [{ state: 'down' }] }] })
+    expect(await backend.getStatus()).toMatchObject({
+      state: 'running',
+      message: 'fine',
+      version: '0.0.1',
+      tunnels: [{ id: 't1', endpoints: [{ state: 'down' }] }],
+    })
     await backend.stopTunnel('t1')
     await backend.stopTunnel('t1')
     await expect(backend.dial(address)).rejects.toMatchObject({ kind: 'unreachable', code: 'BEAM_ERR_NOT_FOUND', hint: 'a hint' })
     await backend[Symbol.asyncDispose]()
     expect(alive(pid ?? 0)).toBe(false)
-    expect((await workshop.notes()).filter((note) => !note.startsWith('dial')).slice(-3)).toEqual(['destroyed t1', 'shutdown', 'end of input'])
+    expect((await workshop.notes()).filter((note) => !note.startsWith('dial')).slice(-3)).toEqual([
+      'destroyed t1',
+      'shutdown',
+      'end of input',
+    ])
     expect(await backend.getStatus()).toMatchObject({ state: 'stopped', tunnels: [] })
   })
 
@@ -142,7 +166,9 @@ describe('an executable that keeps the rules', () => {
     setTimeout(() => abort.abort(new Error('changed my mind')), 50)
     await expect(dialled).rejects.toThrow('changed my mind')
     await expect(started).rejects.toThrow('changed my mind')
-    await until(async () => expect(await workshop.notes()).toEqual(expect.arrayContaining(['cancel {"request":4}', 'cancel {"request":5}', 'destroyed late'])))
+    await until(async () =>
+      expect(await workshop.notes()).toEqual(expect.arrayContaining(['cancel {"request":4}', 'cancel {"request":5}', 'destroyed late'])),
+    )
     expect((await backend.getStatus()).tunnels).toEqual([])
   })
 
@@ -156,14 +182,24 @@ describe('an executable that keeps the rules', () => {
   ])('refuses with the kind %s, which arrives as such', async (refuse, kind) => {
     const backend = workshop.make('none')
     await backend.initialize()
-    await expect(backend.startTunnel(port, { network: { refuse } })).rejects.toMatchObject({ kind, code: 'X_REFUSED', hint: 'a hint', message: 'unruly: refused on purpose' })
-    await expect(backend.startTunnel(port, { network: { error: true } })).rejects.toMatchObject({ kind: 'unavailable', message: 'unruly: plain' })
+    await expect(backend.startTunnel(port, { network: { refuse } })).rejects.toMatchObject({
+      kind,
+      code: 'X_REFUSED',
+      hint: 'a hint',
+      message: 'unruly: refused on purpose',
+    })
+    await expect(backend.startTunnel(port, { network: { error: true } })).rejects.toMatchObject({
+      kind: 'unavailable',
+      message: 'unruly: plain',
+    })
   })
 
   it('gets an answer to a request of its own: Beam offers no methods', async () => {
     const backend = workshop.make('asks-beam')
     await backend.initialize()
-    await until(async () => expect(await workshop.notes()).toContain('answer {"jsonrpc":"2.0","id":"q1","error":{"code":-32601,"message":"Method not found"}}'))
+    await until(async () =>
+      expect(await workshop.notes()).toContain('answer {"jsonrpc":"2.0","id":"q1","error":{"code":-32601,"message":"Method not found"}}'),
+    )
     expect(await backend.getStatus()).toMatchObject({ state: 'running' })
   })
 })
@@ -203,7 +239,10 @@ describe('an executable that breaks the rules', () => {
     await expect(other.startTunnel(port)).rejects.toMatchObject({ kind: 'protocol', code: 'BEAM_ERR_PLUGIN_PROTOCOL' })
     const elsewhere = workshop.make('hands-over-elsewhere')
     await elsewhere.initialize()
-    await expect(elsewhere.dial('unruly://1')).rejects.toMatchObject({ kind: 'protocol', message: expect.stringContaining('its result of dial is wrong') })
+    await expect(elsewhere.dial('unruly://1')).rejects.toMatchObject({
+      kind: 'protocol',
+      message: expect.stringContaining('its result of dial is wrong'),
+    })
   })
 
   it('a socket on which nobody listens is an unavailable backend', async () => {
@@ -238,11 +277,18 @@ describe('an executable that breaks the rules', () => {
     const { maxThroughput: _, ...rest } = honest.getCapabilities()
     const backend = workshop.make('none', { capabilities: { ...rest, delivery: 'stream', maxThroughput: null, anonymityLevel: 'high' } })
     expect(backend.getCapabilities()).toMatchObject({ anonymityLevel: 'high', maxThroughput: Infinity })
-    await expect(backend.initialize()).rejects.toMatchObject({ kind: 'protocol', message: expect.stringContaining('not those that it declared') })
+    await expect(backend.initialize()).rejects.toMatchObject({
+      kind: 'protocol',
+      message: expect.stringContaining('not those that it declared'),
+    })
   })
 
   it('counts as exposing everybody until it has told its capabilities', () => {
-    expect(workshop.make('none').getCapabilities()).toMatchObject({ exposesPublisherIp: true, exposesVisitorIp: true, anonymityLevel: 'none' })
+    expect(workshop.make('none').getCapabilities()).toMatchObject({
+      exposesPublisherIp: true,
+      exposesVisitorIp: true,
+      anonymityLevel: 'none',
+    })
   })
 })
 
@@ -257,7 +303,9 @@ describe('an executable that dies', () => {
     const closed = new Promise((resolve) => stream.once('close', resolve))
     process.kill(backend.pid ?? 0, 'SIGKILL')
     await closed
-    await until(() => expect(events).toContainEqual(expect.objectContaining({ type: 'state', state: 'down', reason: expect.stringContaining('SIGKILL') })))
+    await until(() =>
+      expect(events).toContainEqual(expect.objectContaining({ type: 'state', state: 'down', reason: expect.stringContaining('SIGKILL') })),
+    )
     await until(async () => expect(await backend.getStatus()).toMatchObject({ state: 'running' }))
     const again = (await backend.getStatus()).tunnels[0]
     expect(again).toMatchObject({ id })
@@ -308,7 +356,10 @@ describe('an executable that dies', () => {
 describe('an executable that cannot be started', () => {
   it('is an unavailable backend whose error names the command', async () => {
     const backend = workshop.make('none', { command: ['/nonexistent/backend'] })
-    await expect(backend.initialize()).rejects.toMatchObject({ kind: 'unavailable', message: 'The backend “unruly” is not running: “/nonexistent/backend” was not found.' })
+    await expect(backend.initialize()).rejects.toMatchObject({
+      kind: 'unavailable',
+      message: 'The backend “unruly” is not running: “/nonexistent/backend” was not found.',
+    })
   })
 
   it('is given up at once when the signal fires', async () => {
@@ -320,7 +371,9 @@ describe('an executable that cannot be started', () => {
 
   it('is refused when its options are wrong', () => {
     const context = { logger: { child: () => context.logger } as never, clock: systemClock, paths: workshop.paths }
-    expect(() => executableBackend({ name: 'Not A Name', command: ['x'] }, context)).toThrow(/configured wrongly: \/name must match pattern/)
+    expect(() => executableBackend({ name: 'Not A Name', command: ['x'] }, context)).toThrow(
+      /configured wrongly: \/name must match pattern/,
+    )
     expect(() => executableBackend({ name: 'x', command: [] }, context)).toThrow(/\/command must NOT have fewer than 1 items/)
   })
 })

@@ -2,16 +2,30 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { TIME_LIMITS_MS } from '../../../plugins/executable/limits.ts'
 import type { Method } from '../../../plugins/executable/messages.ts'
-import { NOTIFICATION_NAMES, configProblem, notificationProblem, paramsProblem, parseLine, resultProblem } from '../../../plugins/executable/schema.ts'
+import {
+  NOTIFICATION_NAMES,
+  configProblem,
+  notificationProblem,
+  paramsProblem,
+  parseLine,
+  resultProblem,
+} from '../../../plugins/executable/schema.ts'
 
-const parse = (value: unknown): ReturnType<typeof parseLine> => parseLine(Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)))
+const parse = (value: unknown): ReturnType<typeof parseLine> =>
+  parseLine(Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)))
 
 describe('parseLine', () => {
   it('says what any bytes are, and never throws', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.uint8Array(), fc.json().map((text) => Buffer.from(text))), (bytes) => {
-        expect(['success', 'failure', 'call', 'garbage']).toContain(parseLine(bytes).kind)
-      }),
+      fc.property(
+        fc.oneof(
+          fc.uint8Array(),
+          fc.json().map((text) => Buffer.from(text)),
+        ),
+        (bytes) => {
+          expect(['success', 'failure', 'call', 'garbage']).toContain(parseLine(bytes).kind)
+        },
+      ),
     )
   })
 
@@ -55,7 +69,11 @@ describe('the schemas', () => {
     ['a token with a line feed', 'dial', { socket: { port: 1 }, token: `${'x'.repeat(16)}\n` }],
     ['an address with a line feed', 'resolve_domain', { address: 'a\nb' }],
     ['an address without end', 'resolve_domain', { address: 'x'.repeat(1_025) }],
-    ['a prefix that fits every address', 'network_type', { networkType: 'x', addresses: { prefixes: [''], suffixes: [] }, dialReveals: [] }],
+    [
+      'a prefix that fits every address',
+      'network_type',
+      { networkType: 'x', addresses: { prefixes: [''], suffixes: [] }, dialReveals: [] },
+    ],
     ['no endpoint', 'create_tunnel', { id: 'x', endpoints: [] }],
     ['a negative latency', 'network_stats', { latencyMs: -1 }],
   ] as const)('refuse %s', (_what, method, result) => {

@@ -46,7 +46,8 @@ export async function buildPackage(folder: string, part: 'all' | 'core'): Promis
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(build))
   await compile(folder)
   await rm(join(folder, 'tsconfig.json'))
-  for (const file of ['package.json', 'README.md', 'LICENSE', 'schemas', 'cli/bin']) await cp(join(ROOT, file), join(folder, file), { recursive: true })
+  for (const file of ['package.json', 'README.md', 'LICENSE', 'schemas', 'cli/bin'])
+    await cp(join(ROOT, file), join(folder, file), { recursive: true })
 }
 
 /** Puts packages into a project as `npm install` would, without a registry: links to folders. */

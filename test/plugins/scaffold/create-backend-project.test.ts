@@ -37,7 +37,10 @@ describe('createBackendProject', () => {
   it('writes a manifest that the plugin host reads, and takes Beam from where it runs', async () => {
     const { directory } = await make('my-net')
     const manifest = JSON.parse(await readFile(join(directory, 'package.json'), 'utf8')) as Record<string, Record<string, unknown>>
-    expect(manifest).toMatchObject({ name: 'beam-backend-my-net', beam: { plugin: './dist/src/index.js', apiVersion: 1, backend: 'my-net' } })
+    expect(manifest).toMatchObject({
+      name: 'beam-backend-my-net',
+      beam: { plugin: './dist/src/index.js', apiVersion: 1, backend: 'my-net' },
+    })
     const beam = String(manifest['devDependencies']?.['beam-tunnel'])
     expect(resolve(directory, beam.replace(/^file:/, ''))).toBe(root)
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }

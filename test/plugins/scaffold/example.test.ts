@@ -25,7 +25,11 @@ describe('examples/backends/typescript', () => {
         filter: (path) => !/[/\\](node_modules|dist)$/.test(path),
       })
       const modules = join(ROOT, 'node_modules')
-      await link(project, { 'beam-tunnel': join(folder, 'beam'), typescript: join(modules, 'typescript'), '@types/node': join(modules, '@types/node') })
+      await link(project, {
+        'beam-tunnel': join(folder, 'beam'),
+        typescript: join(modules, 'typescript'),
+        '@types/node': join(modules, '@types/node'),
+      })
       await compile(project)
       const report = await runTests(project)
       expect(report).toMatch(/^# fail 0$/m)
