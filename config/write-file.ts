@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, open, readFile, realpath, rename, rm } from 'node:fs/promises'
+import { chmod, chown, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { ConfigError } from '../core/index.ts'
 
@@ -35,6 +35,7 @@ export async function writeConfigFile(file: string, text: string, options: Write
       }
       // Not by `open`: the process's umask would take bits away.
       await chmod(temporary, mode)
+      await keepOwner(target, temporary)
       const now = await readFile(target).catch((error: NodeJS.ErrnoException) =>
         error.code === 'ENOENT' ? undefined : Promise.reject(error),
       )
@@ -56,6 +57,13 @@ async function targetOf(file: string): Promise<string> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return file
     throw error
   }
+}
+
+/** With sudo, the file stays its owner's. Others may not give files away, and theirs are their own already. */
+async function keepOwner(target: string, temporary: string): Promise<void> {
+  if (process.getuid?.() !== 0) return
+  const owner = await stat(target).catch(() => undefined)
+  if (owner !== undefined) await chown(temporary, owner.uid, owner.gid)
 }
 
 function changedMeanwhile(file: string): ConfigError {

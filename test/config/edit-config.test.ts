@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, chown, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -106,14 +106,17 @@ describe('editConfig()', () => {
     if (process.platform !== 'win32') expect((await stat(result.file)).mode & 0o777).toBe(0o600)
   })
 
-  it.runIf(process.platform !== 'win32')('keeps mode, byte order mark and link', async () => {
+  it.runIf(process.platform !== 'win32')('keeps mode, owner, byte order mark and link', async () => {
     const real = join(root, 'real.yaml')
     await writeFile(real, `\uFEFF${FILE}`)
     await chmod(real, 0o664)
+    const asRoot = process.getuid?.() === 0
+    if (asRoot) await chown(real, 12345, 12345)
     await symlink('real.yaml', file)
-    await edit({ set: 'p2p.maxPeers', text: '6' })
+    await edit({ set: 'p2p.maxPeers', text: '6' }, { file })
     expect((await lstat(file)).isSymbolicLink()).toBe(true)
     expect((await stat(real)).mode & 0o777).toBe(0o664)
+    if (asRoot) expect((await stat(real)).uid).toBe(12345)
     expect(await readFile(real, 'utf8')).toBe(`\uFEFF${FILE.replace('5', '6')}`)
   })
 
