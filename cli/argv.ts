@@ -10,6 +10,7 @@ export const FLAGS_WITH_VALUE: ReadonlySet<string> = new Set([
   '--backends',
   '--bind',
   '--domain',
+  '--file',
   '--name',
   '--p2p-bootstrap',
   '--port',

@@ -27,37 +27,24 @@ export function endableStdout(): Writable {
  */
 export function joinStdio(stream: Duplex, input: Readable, output: Writable, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    let sent = false
-    let received = false
-    const finish = (error?: Error): void => {
-      signal.removeEventListener('abort', onAbort)
+    const giveUp = (error?: Error): void => {
       input.unpipe(stream).pause()
-      stream.unpipe(output)
       stream.on('error', () => {}).destroy()
       if (error === undefined) resolve()
       else reject(error)
     }
-    const onAbort = (): void => finish(signal.reason as Error)
+    const onAbort = (): void => giveUp(signal.reason as Error)
     signal.addEventListener('abort', onAbort, { once: true })
     if (signal.aborted) return onAbort()
-    const half = (): void => {
-      if (sent && received) finish()
-    }
-    stream.on('finish', () => {
-      sent = true
-      half()
-    })
-    stream.on('error', (error) => finish(isBeamError(error) ? error : brokenOff(error)))
+    stream.on('error', (error) => giveUp(isBeamError(error) ? error : brokenOff(error)))
+    // Not on `finish`: what was written is on its way only once the stream has closed by itself.
     stream.on('close', () => {
-      if (!stream.readableEnded || !stream.writableFinished) finish(brokenOff())
+      signal.removeEventListener('abort', onAbort)
+      if (!stream.readableEnded || !stream.writableFinished) giveUp(brokenOff())
+      else if (output === process.stdout || output.writableFinished) resolve()
+      else output.once('finish', resolve)
     })
-    const delivered = (): void => {
-      received = true
-      half()
-    }
-    if (output === process.stdout) stream.on('end', delivered)
-    else output.on('finish', delivered)
-    output.on('error', () => finish())
+    output.on('error', () => giveUp())
     input.on('error', () => stream.end())
     input.pipe(stream)
     stream.pipe(output, { end: output !== process.stdout })

@@ -113,7 +113,9 @@ export class PublishText {
       `\n  ${several ? `Reach it over ${backend}` : 'Reach it from another machine'} with this command:\n\n`,
       // Without indent, so that it fits a line of 80 columns and can be copied as it is.
       `${paint.bold(['npx beam connect', address, ...connectFlags].join(' '))}\n\n`,
-      ...(direct.length === 0 ? [] : ['  Where that finds nothing, these name the place to dial:\n\n', ...direct.map((form) => `${form}\n`), '\n']),
+      ...(direct.length === 0
+        ? []
+        : ['  Where that finds nothing, these name the place to dial:\n\n', ...direct.map((form) => `${form}\n`), '\n']),
     ].join('')
   }
 }

@@ -1,45 +1,9 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join, relative } from 'node:path'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import ts from 'typescript'
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-
-/** What a command can load. */
-const SOURCES = ['core', 'backends', 'plugins', 'config', 'cli'] as const
-
-/**
- * The sources as JavaScript, made anew for each test file: starting from them takes a fifth of the time that tsx takes, and dist/ may be
- * stale. Below the package, so that its dependencies and schemas are found.
- */
-function transpiled(): string {
-  const folder = join(ROOT, 'test', '.tmp', `cli-${process.pid}`)
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-  const compilerOptions = {
-    target: ts.ScriptTarget.ES2023,
-    module: ts.ModuleKind.ESNext,
-    verbatimModuleSyntax: true,
-    rewriteRelativeImportExtensions: true,
-    inlineSourceMap: true,
-  }
-  for (const source of SOURCES) {
-    for (const entry of readdirSync(join(ROOT, source), { recursive: true, withFileTypes: true })) {
-      const file = join(entry.parentPath, entry.name)
-      if (!entry.isFile() || !file.endsWith('.ts') || file.endsWith('.d.ts')) continue
-      const { outputText } = ts.transpileModule(readFileSync(file, 'utf8'), { compilerOptions, fileName: file })
-      const target = join(folder, relative(ROOT, file)).replace(/\.ts$/, '.js')
-      mkdirSync(dirname(target), { recursive: true })
-      writeFileSync(target, outputText)
-    }
-  }
-  const start = join(folder, 'beam.mjs')
-  writeFileSync(start, `import { main } from './cli/main.js'\nawait main(process.argv.slice(2), ${JSON.stringify(ROOT)})\n`)
-  return start
-}
+import { transpiled } from './transpiled.ts'
 
 const START = transpiled()
 

@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+/** What a command can load. */
+const SOURCES = ['core', 'backends', 'plugins', 'config', 'cli'] as const
+
+/** Below the package, so that its dependencies and schemas are found. */
+const CACHE = join(ROOT, 'test', '.tmp')
+
+/** Copies of former states are removed after this time. */
+const MAX_AGE_MS = 3_600_000
+
+const COMPILER_OPTIONS: ts.CompilerOptions = {
+  target: ts.ScriptTarget.ES2023,
+  module: ts.ModuleKind.ESNext,
+  verbatimModuleSyntax: true,
+  rewriteRelativeImportExtensions: true,
+  inlineSourceMap: true,
+}
+
+/**
+ * The `beam` command from the present sources as plain JavaScript; returns the file to run with `node`. It starts in a fifth of the time
+ * that tsx takes, and unlike dist/ it cannot be stale: a copy is used again only while no source has changed.
+ */
+export function transpiled(): string {
+  const files = SOURCES.flatMap((source) => readdirSync(join(ROOT, source), { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.d.ts'))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .toSorted()
+  const contents = files.map((file) => readFileSync(file, 'utf8'))
+  const state = createHash('sha256').update(files.map((file, index) => `${file}\n${contents[index]}`).join('\n'))
+  const folder = join(CACHE, `cli-${state.digest('hex').slice(0, 16)}`)
+  const start = join(folder, 'beam.mjs')
+  if (existsSync(start)) return start
+  removeOld()
+  // Written elsewhere and moved, so that another test file never sees half of it.
+  const draft = `${folder}-${process.pid}`
+  for (const [index, file] of files.entries()) {
+    const target = join(draft, relative(ROOT, file)).replace(/\.ts$/, '.js')
+    mkdirSync(dirname(target), { recursive: true })
+    writeFileSync(target, ts.transpileModule(contents[index] ?? '', { compilerOptions: COMPILER_OPTIONS, fileName: file }).outputText)
+  }
+  writeFileSync(
+    join(draft, 'beam.mjs'),
+    `import { main } from './cli/main.js'\nawait main(process.argv.slice(2), ${JSON.stringify(ROOT)})\n`,
+  )
+  try {
+    renameSync(draft, folder)
+  } catch (error) {
+    if (!existsSync(start)) throw error
+    rmSync(draft, { recursive: true })
+  }
+  return start
+}
+
+function removeOld(): void {
+  mkdirSync(CACHE, { recursive: true })
+  for (const name of readdirSync(CACHE).filter((entry) => entry.startsWith('cli-'))) {
+    const folder = join(CACHE, name)
+    if (Date.now() - (statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) > MAX_AGE_MS)
+      rmSync(folder, { recursive: true, force: true })
+  }
+}
