@@ -96,9 +96,11 @@ export class DhtAnnouncement implements Announced {
   }
 
   async #publish(signal: AbortSignal): Promise<void> {
-    const dht = await this.#node.ready(signal)
+    // The node keeps trying by itself and calls back; many tunnels must not make it try more often.
+    const { state, detail } = this.#node.status()
+    const dht = state === 'unreachable' ? undefined : await this.#node.ready(signal)
     if (signal.aborted) return
-    if (dht === undefined) throw new Error(this.#node.status().detail ?? 'the DHT cannot be reached')
+    if (dht === undefined) throw new Error(detail ?? this.#node.status().detail ?? 'the DHT cannot be reached')
     const { onStream } = this.#announcement
     const topic = this.#topic()
     this.#published = true

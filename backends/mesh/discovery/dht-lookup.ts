@@ -7,7 +7,9 @@ import { openPunched } from './dht-stream.ts'
 
 /** Answers for one key: the first record, a newer one, the way to a stream. More cannot come. */
 const MAX_FOUND = 4
-/** Each of 20 nodes lists at most 20 claimants; a name with more of them is being flooded. */
+/** An honest node lists 20 at most. */
+const MAX_CLAIMANTS_PER_NODE = 20
+/** The 20 nodes that are nearest to a name mostly list the same claimants; a name with more of them is being flooded. */
 const MAX_CLAIMANTS = 256
 /** Nodes that told us the way and are asked first when a stream is opened: hyperdht's own number. */
 const MAX_RELAYS = 3
@@ -95,7 +97,7 @@ async function findStream(
 async function findClaimants(dht: HyperDHT, session: HyperDHT.Session, name: string, sink: Sink<Uint8Array>): Promise<void> {
   const seen = new Set<string>()
   for await (const { peers } of dht.lookup(nameTopic(name), { session })) {
-    for (const { publicKey } of peers) {
+    for (const { publicKey } of peers.slice(0, MAX_CLAIMANTS_PER_NODE)) {
       const text = publicKey.toString('hex')
       if (publicKey.length !== KEY_BYTES || seen.has(text)) continue
       if (seen.size >= MAX_CLAIMANTS) return

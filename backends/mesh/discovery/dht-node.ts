@@ -19,6 +19,8 @@ type Hyperdht = typeof HyperDHT
 
 /** How often it is checked that other nodes still answer. hyperdht itself pings some every 40 s; this only reads its table. */
 const CHECK_MS = 30_000
+/** How long a search waits for a network that was not there last time: joining again takes some hundred milliseconds when it is back. */
+const RETRY_WAIT_MS = 1_000
 /** Waits between attempts to join: bootstrap nodes are asked again at least once a minute. */
 const BACKOFF = { baseMs: 2_000, maxMs: 60_000 }
 /**
@@ -33,6 +35,7 @@ const FIRST_TIMEOUTS = [250, 400, 600, 900, 1300]
  */
 export class DhtNode {
   readonly #options: DhtNodeOptions
+  readonly #clock: Clock
   readonly #logger: Logger
   readonly #upkeep: Upkeep
   readonly #listeners = new Set<() => void>()
@@ -45,10 +48,11 @@ export class DhtNode {
 
   constructor(options: DhtNodeOptions) {
     this.#options = options
+    this.#clock = options.clock ?? systemClock
     this.#logger = options.logger ?? silentLogger
     this.#state = options.bootstrap === 'none' ? 'off' : 'idle'
     this.#upkeep = new Upkeep({
-      clock: options.clock ?? systemClock,
+      clock: this.#clock,
       backoff: { ...BACKOFF, ...(options.random === undefined ? {} : { random: options.random }) },
       everyMs: CHECK_MS,
       work: () => this.#join(),
@@ -77,26 +81,27 @@ export class DhtNode {
   }
 
   /**
-   * The joined node; undefined when it is switched off, closed, or nobody answers (known after about 5 s), or when the signal fires.
+   * The joined node; undefined when it is switched off, closed, or nobody answers (known after about 5 s, later after one), or
+   * when the signal fires.
    * Never rejects.
    */
   async ready(signal: AbortSignal): Promise<HyperDHT | undefined> {
     if (this.#state === 'off' || this.#closing !== undefined || signal.aborted) return undefined
     if (this.#state === 'ready') return this.#dht
-    // Somebody needs it now: the wait of a backoff is cut short, and its outcome is worth waiting for unless we know it already.
+    // Somebody needs it now: the wait of a backoff is cut short. When nobody answered last time, the outcome is not waited for in full.
     const wasUnreachable = this.#state === 'unreachable'
     this.#start()
-    if (!wasUnreachable) {
-      await new Promise<void>((resolve) => {
-        const done = (): void => {
-          signal.removeEventListener('abort', done)
-          this.#waiting.delete(done)
-          resolve()
-        }
-        signal.addEventListener('abort', done, { once: true })
-        this.#waiting.add(done)
-      })
-    }
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        signal.removeEventListener('abort', done)
+        this.#waiting.delete(done)
+        cancel?.()
+        resolve()
+      }
+      const cancel = wasUnreachable ? this.#clock.after(RETRY_WAIT_MS, done) : undefined
+      signal.addEventListener('abort', done, { once: true })
+      this.#waiting.add(done)
+    })
     return (this.#state as DiscoveryStatus['state']) === 'ready' ? this.#dht : undefined
   }
 
