@@ -1,9 +1,13 @@
 import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
 import { connect, createServer } from 'node:net'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
+import { generateIdentity, selfSignedCertificate, type BeamPaths } from '../../core/index.ts'
 import { MemoryNetwork } from '../../core/testing/memory-network.ts'
 import { createBeam, type Beam, type BeamOptions, type PublishEvent } from '../../plugins/index.ts'
 import { echoServer } from '../core/tunnels/puppet-backend.ts'
@@ -149,6 +153,29 @@ describe('listen', () => {
     expect(answer.toString()).toBe('echo hi')
     client.terminate()
   })
+})
+
+it('listen() serves TLS with a tls.Server', async () => {
+  const beam = await beamOf()
+  const server = createTlsServer({ ...selfSignedCertificate(generateIdentity()) }, (socket) => socket.end('welcome in private'))
+  const { port } = await beam.connect(addressOf(await beam.listen(server)))
+  expect(await text(connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false }))).toBe('welcome in private')
+})
+
+it('without a configuration there is the mesh, and nothing of it runs yet', async () => {
+  const beam = await createBeam({ paths: options.paths as BeamPaths, env: {} })
+  open.push(() => beam[Symbol.asyncDispose]())
+  expect((await beam.backends()).filter(({ enabled }) => enabled)).toMatchObject([
+    { name: 'mesh', source: 'built-in', status: { state: 'idle' } },
+  ])
+})
+
+it('reads a configuration file when it is told to', async () => {
+  const file = join((options.paths as BeamPaths).config, 'beam.config.yaml')
+  await writeFile(file, 'backends:\n  - name: memory\n    priority: 7\n', { mode: 0o600 })
+  const beam = await createBeam({ ...options, configFile: file })
+  open.push(() => beam[Symbol.asyncDispose]())
+  expect((await beam.backends()).find(({ name }) => name === 'memory')).toMatchObject({ enabled: true, priority: 7 })
 })
 
 describe('backends', () => {
