@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 /** The folders whose layers are checked. */
-export const LAYERS = ['core', 'backends', 'plugins', 'config', 'cli'] as const
+const LAYERS = ['core', 'backends', 'plugins', 'config', 'cli'] as const
 
 /** What dependency-cruiser says of a module; only what is used here. */
 interface CruisedModule {
