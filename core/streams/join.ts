@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { takeOnreadSource } from './onread-socket.ts'
+import { isPlainSocket, takeOnreadSource } from './onread-socket.ts'
 import { resetStream } from './reset.ts'
 
 /** How two joined streams ended. */
@@ -50,6 +50,11 @@ export function join(a: Duplex, b: Duplex): Promise<JoinResult> {
   })
 }
 
+/** A chunk this large is a full TLS record (RFC 8446 section 5.1) less what the framing takes: the stream is moving bulk. */
+const RECORD_BYTES = 15 * 1024
+/** What may wait for a reader that is slower than the other side: enough to fill one call, bounded for those who stand still. */
+const MAX_QUEUED_BYTES = 128 * 1024
+
 interface Pump {
   bytes: number
 }
@@ -57,7 +62,9 @@ interface Pump {
 /** Moves the bytes of one direction. */
 function pump(from: Duplex, to: Duplex): Pump {
   const state: Pump = { bytes: 0 }
+  const gathers = isPlainSocket(to) && !isPlainSocket(from)
   let waiting = false
+  let gathering = false
 
   function onDrain(): void {
     waiting = false
@@ -66,12 +73,23 @@ function pump(from: Duplex, to: Duplex): Pump {
   function deliver(chunk: Buffer): boolean {
     state.bytes += chunk.length
     if (to.destroyed || to.writableEnded) return true
-    const room = to.write(chunk)
+    // Full TLS records come one by one; those of one turn go to the kernel in one call. Short messages are never held back.
+    if (gathers && chunk.length >= RECORD_BYTES) gather()
+    const room = to.write(chunk) || to.writableLength < MAX_QUEUED_BYTES
     if (!room && !waiting) {
       waiting = true
       to.once('drain', onDrain)
     }
     return room
+  }
+  function gather(): void {
+    if (gathering) return
+    gathering = true
+    to.cork()
+    setImmediate(() => {
+      gathering = false
+      to.uncork()
+    })
   }
 
   // A socket ends without being read when nothing was sent: that may have happened while the other side was still being dialled.

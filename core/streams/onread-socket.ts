@@ -72,6 +72,11 @@ export function connectForJoin(options: NetConnectOpts): Socket {
 
 /** Who has the bytes when `write` returns: the kernel or a queue (the length tells), the cipher, or nobody knows. */
 function destinationKind(to: Duplex): 'kernel' | 'copies' | 'keeps' {
-  if (to instanceof Socket && !(to instanceof TLSSocket)) return 'kernel'
+  if (isPlainSocket(to)) return 'kernel'
   return (to as { [copiesOnWrite]?: boolean })[copiesOnWrite] === true ? 'copies' : 'keeps'
+}
+
+/** Whether a stream is a socket of the system itself, without a cipher. */
+export function isPlainSocket(stream: Duplex): boolean {
+  return stream instanceof Socket && !(stream instanceof TLSSocket)
 }
