@@ -15,7 +15,7 @@ import { blame, guardBackend } from './guard.ts'
 /** A cold start of the slowest network takes minutes. */
 const INITIALIZE_LIMIT_MS = 300_000
 /** A process that was asked to end has five seconds for everything. */
-const DISPOSE_LIMIT_MS = 3_000
+const DISPOSE_LIMIT_MS = 2_000
 /** The contract gives `getStatus` one second. */
 const STATUS_LIMIT_MS = 1_500
 

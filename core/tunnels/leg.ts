@@ -10,8 +10,8 @@ import { within } from './within.ts'
 
 /** A cold start of the slowest network (fetching a directory through a bridge) takes minutes; an answer after five is none. */
 const START_LIMIT_MS = 300_000
-/** Stopping is local work; who cannot do it in five seconds is left behind. */
-const STOP_LIMIT_MS = 5_000
+/** Stopping is local work, and a process that was asked to end has five seconds for all of it; who cannot do it in two is left behind. */
+const STOP_LIMIT_MS = 2_000
 /** How often a running tunnel is looked after, in case its backend lost it without a word. */
 const CHECK_EVERY_MS = 5_000
 /** The contract gives `getStatus` one second; a loaded machine gets two. */
@@ -93,7 +93,7 @@ export class Leg {
     void this.#attempt(this.#run.signal)
   }
 
-  /** Ends the leg. Never rejects; a backend that does not answer is left behind after five seconds. */
+  /** Ends the leg. Never rejects; a backend that does not answer is left behind after two seconds. */
   async stop(): Promise<void> {
     this.#run?.abort(new BackendUnavailableError('The tunnel was stopped.'))
     this.#run = undefined
