@@ -65,7 +65,7 @@ async function ipv6(): Promise<Result> {
   }
   const global = Object.values(networkInterfaces())
     .flat()
-    .some((address) => address?.family === 'IPv6' && !address.internal && !/^f[ce89ab]/i.test(address.address))
+    .some((address) => address?.family === 'IPv6' && !address.internal && !/^(f[cd]|fe[89ab])/i.test(address.address))
   return { state: 'ok', detail: global ? 'loopback and a public address' : 'loopback only, no public address' }
 }
 

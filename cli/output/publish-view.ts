@@ -41,10 +41,25 @@ function textPrinter({ quiet, connectFlags }: PublishViewOptions): (event: Publi
     connectFlags,
     quiet,
   })
-  return (event) => {
+  return holdFailures((event) => {
     const aside = event.event === 'progress' || event.event === 'warning' || event.event === 'error'
     const stream = aside ? process.stderr : process.stdout
     stream.write(text.text(event))
+  })
+}
+
+/**
+ * Tells of a network that failed only when the tunnel goes on without it: when it was the last one, the error says the same.
+ */
+export function holdFailures(print: (event: PublishEvent) => void): (event: PublishEvent) => void {
+  const held: PublishEvent[] = []
+  return (event) => {
+    if (event.event === 'warning' && event.code.startsWith('BEAM_ERR_')) {
+      held.push(event)
+      return
+    }
+    for (const failure of held.splice(0)) print(failure)
+    print(event)
   }
 }
 

@@ -4,7 +4,8 @@ import { wantsColour } from '../../../cli/output/colours.ts'
 import { connectText, describePath } from '../../../cli/output/connect-text.ts'
 import { field, wrap } from '../../../cli/output/layout.ts'
 import { PublishText } from '../../../cli/output/publish-text.ts'
-import type { TunnelSnapshot } from '../../../core/tunnels/events.ts'
+import { holdFailures } from '../../../cli/output/publish-view.ts'
+import type { PublishEvent, TunnelSnapshot } from '../../../core/tunnels/events.ts'
 
 const plain = pc.createColors(false)
 const address = `beam://${'a'.repeat(56)}`
@@ -69,6 +70,20 @@ describe('PublishText', () => {
     expect(running.text({ event: 'down', tunnel: 't2', what: 'endpoint', backend: 'mesh', reason: '' })).toBe(
       '  localhost:8080  down  mesh\n',
     )
+  })
+})
+
+describe('holdFailures', () => {
+  const failure: PublishEvent = { event: 'warning', code: 'BEAM_ERR_BACKEND_UNAVAILABLE', message: 'tor is not running' }
+
+  it('tells of a failed network once the tunnel goes on without it', () => {
+    const seen: string[] = []
+    const print = holdFailures(({ event }) => void seen.push(event))
+    print(failure)
+    expect(seen).toEqual([])
+    print({ event: 'address', tunnel: 't1', backend: 'mesh', address })
+    print({ event: 'warning', code: 'BEAM_WARN_LAN', message: 'open' })
+    expect(seen).toEqual(['warning', 'address', 'warning'])
   })
 })
 
