@@ -5,7 +5,7 @@ import type { Duplex, Readable } from 'node:stream'
 const CHUNK_BYTES = 64 * 1024
 /** How long a slow reader rests after each chunk, and before the first, in milliseconds. */
 const REST_MS = 2
-const FIRST_REST_MS = 100
+const FIRST_REST_MS = 50
 
 const ignore = (): void => {}
 

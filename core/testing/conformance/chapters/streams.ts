@@ -15,7 +15,7 @@ import type { Stage } from '../stage.ts'
 const ENDING_LIMIT_MS = 5_000
 /** Time for one bulk transfer with a slow reader, in milliseconds on loopback. */
 const BULK_LIMIT_MS = 30_000
-/** What flows after a half-close: more than the windows of most links, so that it cannot arrive by buffering alone. */
+/** What flows after a half-close, at most: more than the windows of most links, so that it cannot arrive by buffering alone. */
 const HALF_CLOSE_BYTES = 2 * 1024 * 1024
 /** How often a service that has come back is tried. */
 const RETRY_MS = 100
@@ -73,18 +73,20 @@ export const streams: readonly Case[] = [
   {
     id: 'half-close-visitor',
     async run(stage) {
+      const bytes = halfCloseBytes(stage)
       // The service sends only when it has read the visitor's end.
       const { address } = await stage.tunnel(async (socket) => {
-        if ((await ending(socket)) === 'end') await outcome(() => sendAll(socket, patternChunks(HALF_CLOSE_BYTES), { end: true }))
+        if ((await ending(socket)) === 'end') await outcome(() => sendAll(socket, patternChunks(bytes), { end: true }))
       })
       const stream = await stage.dial(address)
       stream.end('request')
-      assertExact(await receive(stream), HALF_CLOSE_BYTES)
+      assertExact(await receive(stream), bytes)
     },
   },
   {
     id: 'half-close-service',
     async run(stage) {
+      const bytes = halfCloseBytes(stage)
       // The service reads all the time, and ends its own direction at once.
       const arrived = deferred<Received>()
       const { address } = await stage.tunnel((socket) => {
@@ -94,13 +96,14 @@ export const streams: readonly Case[] = [
       const stream = await stage.dial(address)
       const greeting = await receive(stream)
       assert.deepEqual([greeting.bytes, greeting.ending], ['greeting'.length, 'end'], 'the service’s end did not arrive')
-      await outcome(() => sendAll(stream, patternChunks(HALF_CLOSE_BYTES), { end: true }))
-      assertExact(await arrived.promise, HALF_CLOSE_BYTES)
+      await outcome(() => sendAll(stream, patternChunks(bytes), { end: true }))
+      assertExact(await arrived.promise, bytes)
     },
   },
   {
     id: 'half-close-untouched',
     async run(stage) {
+      const bytes = halfCloseBytes(stage)
       // Nobody reads at the service when its end goes out: not a byte of what the visitor sends afterwards may be lost.
       const atService = deferred<Socket>()
       const { address } = await stage.tunnel((socket) => {
@@ -110,8 +113,8 @@ export const streams: readonly Case[] = [
       })
       const stream = await stage.dial(address)
       assert.equal(await ending(stream), 'end', 'the service’s end arrived as a reset')
-      const sending = outcome(() => sendAll(stream, patternChunks(HALF_CLOSE_BYTES), { end: true }))
-      assertExact(await receive(await atService.promise), HALF_CLOSE_BYTES)
+      const sending = outcome(() => sendAll(stream, patternChunks(bytes), { end: true }))
+      assertExact(await receive(await atService.promise), bytes)
       await sending
     },
   },
@@ -178,6 +181,10 @@ export const streams: readonly Case[] = [
     },
   },
 ]
+
+function halfCloseBytes({ sizes }: Stage): number {
+  return Math.min(HALF_CLOSE_BYTES, sizes.bulkBytes)
+}
 
 /** Asserts that the whole pattern arrived, and that it ended properly. */
 function assertExact(received: Received, bytes: number): void {
