@@ -19,6 +19,7 @@ export const LOADERS = {
   'config:unset': () => import('./commands/config/unset.ts'),
   'config:validate': () => import('./commands/config/validate.ts'),
   'config:path': () => import('./commands/config/path.ts'),
+  'backend:create': () => import('./commands/backend/create.ts'),
   doctor: () => import('./commands/doctor.ts'),
   completion: () => import('./commands/completion.ts'),
 } satisfies Record<string, () => Promise<CommandModule>>
@@ -28,6 +29,7 @@ export const COMMAND_IDS = Object.keys(LOADERS) as ReadonlyArray<keyof typeof LO
 
 /** What a first word that is no command by itself stands for. */
 export const TOPICS: Readonly<Record<string, { readonly description: string }>> = {
+  backend: { description: 'Backends: the networks that Beam can use.' },
   config: { description: 'Settings: beam.config.yaml.' },
   key: { description: 'Keys of this user.' },
 }

@@ -38,7 +38,10 @@ describe('a backend of a third party', () => {
     'in examples/backends/typescript compiles against the built package and passes its own tests',
     async () => {
       const project = join(folder, 'example')
-      await cp(join(ROOT, 'examples/backends/typescript'), project, { recursive: true, filter: (path) => !/[/\\](node_modules|dist)$/.test(path) })
+      await cp(join(ROOT, 'examples/backends/typescript'), project, {
+        recursive: true,
+        filter: (path) => !/[/\\](node_modules|dist)$/.test(path),
+      })
       await compiled(project)
       await passes(project)
     },
