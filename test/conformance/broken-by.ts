@@ -19,6 +19,9 @@ const SIZES: Partial<Sizes> = {
   maxBufferedBytes: 16 * 1024 * 1024,
 }
 
+/** For flaws that no amount of traffic makes plainer. */
+export const LITTLE_TRAFFIC: Partial<Sizes> = { ...SIZES, resets: 3, bulkBytes: 64 * 1024, parallel: 2, stalled: 1, sequential: 2 }
+
 /** The promises that the suite finds broken when every backend of the pair has this flaw. */
 export async function brokenBy(makeFlaw: MakeFlaw, extra: Partial<ConformanceFixture> = {}): Promise<readonly PromiseId[]> {
   const network = new MemoryNetwork()
