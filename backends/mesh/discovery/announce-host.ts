@@ -70,7 +70,7 @@ export function announceHost(socket: MdnsSocket, options: HostOptions): HostAnno
   const announce = (): void => void socket.send({ type: 'response', answers: records(), additionals: types() })
   const start = (): void => {
     state = 'announced'
-    steps.push(answerQuestions(socket, { name, types: ['A', 'AAAA'], answers: records, additionals: types }, clock))
+    steps.push(answerQuestions(socket, { name, types: ['A', 'AAAA'], answers: records, additionals: types }, clock).end)
     announce()
     steps.push(clock.after(ANNOUNCE_AGAIN_MS, announce, { unref: true }))
   }

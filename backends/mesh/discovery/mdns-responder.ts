@@ -17,14 +17,21 @@ const QUIET_MS = 1_000
 /** Class IN as the library reads it from a question that would like a unicast answer. */
 const CLASSES: ReadonlySet<string | undefined> = new Set(['IN', 'ANY', 'UNKNOWN_32769', undefined])
 
-/**
- * Answers questions for one name, and for nothing else: nobody can list what is published here. Returns what ends it.
- */
-export function answerQuestions(socket: MdnsSocket, records: OwnRecords, clock: Clock = systemClock): () => void {
+/** A running responder. */
+export interface Responder {
+  /** Whether anybody has been given the answer: if not, nobody has to be told that it is void. */
+  readonly answered: boolean
+  end(): void
+}
+
+/** Answers questions for one name, and for nothing else: nobody can list what is published here. */
+export function answerQuestions(socket: MdnsSocket, records: OwnRecords, clock: Clock = systemClock): Responder {
+  let answered = false
   let quietUntil = 0
   let cancel: (() => void) | undefined
   const answer = (): void => {
     cancel = undefined
+    answered = true
     quietUntil = clock.monotonic() + QUIET_MS
     void socket.send({ type: 'response', answers: records.answers(), ...(records.additionals && { additionals: records.additionals() }) })
   }
@@ -34,9 +41,14 @@ export function answerQuestions(socket: MdnsSocket, records: OwnRecords, clock: 
     if (waitMs <= 0) answer()
     else cancel = clock.after(waitMs, answer, { unref: true })
   })
-  return () => {
-    cancel?.()
-    unuse()
+  return {
+    get answered() {
+      return answered
+    },
+    end: () => {
+      cancel?.()
+      unuse()
+    },
   }
 }
 

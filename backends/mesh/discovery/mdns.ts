@@ -52,10 +52,10 @@ class MdnsDiscovery implements Discovery {
 
   announce(announcement: Announcement, onState?: (state: AnnouncementState, reason: string) => void): Announced {
     const socket = this.#socket
-    const records = recordsOf(announcement)
-    const ends = records.map((record) =>
-      answerQuestions(socket, { name: record.name, types: ['TXT'], answers: () => [record] }, this.#clock),
-    )
+    const responders = recordsOf(announcement).map((record) => ({
+      record,
+      responder: answerQuestions(socket, { name: record.name, types: ['TXT'], answers: () => [record] }, this.#clock),
+    }))
     let state: AnnouncementState = 'pending'
     let stopped = false
     const observe = (): void => {
@@ -65,7 +65,7 @@ class MdnsDiscovery implements Discovery {
       state = next
       onState?.(state, status.detail ?? (next === 'announced' ? 'the local network can ask for it' : 'multicast is switched off'))
     }
-    ends.push(socket.onState(observe))
+    const forget = socket.onState(observe)
     queueMicrotask(observe)
     const announced: Announced = {
       // Records are too large for multicast to everybody; the link hands them over.
@@ -77,8 +77,10 @@ class MdnsDiscovery implements Discovery {
         if (stopped) return
         stopped = true
         this.#announced.delete(announced)
-        await this.#sayGoodbye(records)
-        for (const end of ends) end()
+        forget()
+        // Only of what somebody was told: a service that nobody asked for stays unseen to the end.
+        await this.#sayGoodbye(responders.flatMap(({ record, responder }) => (responder.answered ? [record] : [])))
+        for (const { responder } of responders) responder.end()
       },
     }
     this.#announced.add(announced)
@@ -151,7 +153,7 @@ class MdnsDiscovery implements Discovery {
 
   /** RFC 6762 section 10.1: a record with a time to live of 0, so that nobody waits for what is gone. */
   async #sayGoodbye(records: readonly multicastDns.Answer[]): Promise<void> {
-    if (this.#socket.status().state !== 'ready') return
+    if (records.length === 0 || this.#socket.status().state !== 'ready') return
     const sent = this.#socket.send({ type: 'response', answers: records.map((record) => ({ ...record, ttl: 0 })) })
     await new Promise<void>((resolve) => {
       const cancel = this.#clock.after(GOODBYE_MS, resolve, { unref: true })

@@ -44,7 +44,7 @@ describe('createDiscovery', () => {
     await close()
   })
 
-  it('finds one service by all sources, and leaves nothing open', async () => {
+  it('finds one service by all sources, and leaves nothing open', { timeout: 40_000 }, async () => {
     const testnet = await startDhtTestnet(6)
     const before = udpHandles()
     const [publisher, visitor] = [0, 1].map(() => createDiscovery(options(testnet.bootstrap, 'loopback'), { runtimeFolder }))

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url'
 import create from 'multicast-dns'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { mdnsDiscovery, MdnsSocket } from '../../../../backends/mesh/discovery/index.ts'
-import { claimRecordName, serviceRecordName } from '../../../../backends/mesh/discovery/mdns-names.ts'
-import type { Discovery } from '../../../../core/index.ts'
+import { serviceRecordName } from '../../../../backends/mesh/discovery/mdns-names.ts'
+import { systemClock, type Clock, type Discovery } from '../../../../core/index.ts'
 import { all, announcementOf, soon, tcpContacts, until } from './announcement.ts'
 import { ManualClock } from './manual-clock.ts'
 import { udpHandles } from './open-handles.ts'
@@ -19,9 +19,9 @@ afterEach(async () => {
   for (const one of open.splice(0).toReversed()) await one.close()
 })
 
-function source(mode: 'loopback' | 'off' = 'loopback'): Discovery & { readonly socket: MdnsSocket } {
+function source(mode: 'loopback' | 'off' = 'loopback', clock: Clock = systemClock): Discovery & { readonly socket: MdnsSocket } {
   const socket = new MdnsSocket({ mode, port: PORT })
-  const discovery = mdnsDiscovery({ socket })
+  const discovery = mdnsDiscovery({ socket, clock })
   open.push(discovery)
   return Object.assign(discovery, { socket })
 }
@@ -106,23 +106,38 @@ describe('mDNS on loopback', () => {
     expect(heard.at(-1)).not.toMatch(/key=|_claim/)
 
     await announced.stop()
-    await until(() => heard.at(-1)!.includes('"ttl":0'))
-    expect(heard.at(-1)).toContain(claimRecordName('quiet.local'))
+    await until(() => heard.at(-1)?.includes('"ttl":0') === true)
+    // Nobody had asked for the name: it is not spoken of now either.
+    expect(heard.at(-1)).toContain('port=40000')
+    expect(heard.at(-1)).not.toMatch(/key=|_claim/)
     const count = heard.length
     await say({ type: 'query', questions: [{ name: serviceRecordName(announcement.serviceKey), type: 'TXT' }] })
     await new Promise((resolve) => setTimeout(resolve, 100))
     expect(heard).toHaveLength(count + 1)
   })
 
+  it('goes without a word when nobody had asked', async () => {
+    const { heard } = await bystander()
+    const { announced } = await announce(source(), { domain: 'unseen.local' })
+    await announced.stop()
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(heard).toEqual([])
+  })
+
   it('answers a flood of questions once a second', async () => {
     const { heard, say } = await bystander()
-    const { announcement } = await announce(source())
+    const clock = new ManualClock()
+    const { announcement } = await announce(source('loopback', clock))
     const question = { type: 'query', questions: [{ name: serviceRecordName(announcement.serviceKey), type: 'TXT' }] } as const
     for (let i = 0; i < 50; i++) await say(question)
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    await until(() => heard.filter((packet) => packet.includes('"query"')).length === 50)
     const answered = (): number => heard.filter((packet) => packet.includes('"response"')).length
+    await until(() => answered() === 1)
+    await clock.advance(999)
     expect(answered()).toBe(1)
+    expect(clock.waiting).toEqual([1])
     // Who asked in between is answered when the second is over.
+    await clock.advance(1)
     await until(() => answered() === 2)
   })
 
