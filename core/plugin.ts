@@ -24,6 +24,8 @@ export interface BeamPlugin<Config = unknown> {
   /** One line for lists. */
   readonly description?: string
   readonly configSchema: JsonSchema
+  /** How long `initialize` may take, in milliseconds, where the network is slow to start. Default: 30 s; at most 10 minutes. */
+  readonly initializeLimitMs?: number
   /** Makes the backend. Must do no I/O. */
   create(context: PluginContext<Config>): NetworkBackend
 }

@@ -12,8 +12,10 @@ import { pluginContext, pluginScope } from './container.ts'
 import { attributed } from './attribution.ts'
 import { blame, guardBackend } from './guard.ts'
 
-/** A cold start of the slowest network takes minutes. */
-const INITIALIZE_LIMIT_MS = 300_000
+/** A start that takes longer is taken for a hang, unless the plugin asked for more time; other backends wait for their turn meanwhile. */
+const INITIALIZE_LIMIT_MS = 30_000
+/** A cold start of the slowest network (fetching a directory through a bridge) takes minutes; an answer after ten is none. */
+const MAX_INITIALIZE_LIMIT_MS = 600_000
 /** A process that was asked to end has five seconds for everything. */
 const DISPOSE_LIMIT_MS = 2_000
 /** The contract gives `getStatus` one second. */
@@ -24,8 +26,6 @@ export interface SlotSetup {
   readonly plugin: BeamPlugin
   readonly config: Readonly<Record<string, unknown>>
   readonly root: DependencyContainer
-  /** How long `initialize` may take, in milliseconds. */
-  readonly initializeLimitMs?: number
 }
 
 /**
@@ -65,7 +65,8 @@ export class BackendSlot implements BackendHandle {
 
   ready({ signal }: { readonly signal?: AbortSignal } = {}): Promise<NetworkBackend> {
     this.#running ??= this.#initialize()
-    return within(this.#running, { ms: this.#limitMs * 2, what: `Starting the backend ${this.name}`, signal })
+    // A little longer than the start itself may take, which says better what went wrong.
+    return within(this.#running, { ms: this.#limitMs + DISPOSE_LIMIT_MS * 2, what: `Starting the backend ${this.name}`, signal })
   }
 
   /** Its state, if it was made at all; a backend that does not answer has failed. */
@@ -93,7 +94,7 @@ export class BackendSlot implements BackendHandle {
   }
 
   get #limitMs(): number {
-    return this.#setup.initializeLimitMs ?? INITIALIZE_LIMIT_MS
+    return Math.min(this.#setup.plugin.initializeLimitMs ?? INITIALIZE_LIMIT_MS, MAX_INITIALIZE_LIMIT_MS)
   }
 
   async #initialize(): Promise<NetworkBackend> {

@@ -42,6 +42,8 @@ export function checkPlugin(value: unknown, source: string): BeamPlugin {
   }
   if (typeof plugin.create !== 'function') throw fail('it has no function create')
   if (typeof plugin.configSchema !== 'object' || plugin.configSchema === null) throw fail('it has no configSchema')
+  const { initializeLimitMs: limit } = plugin
+  if (limit !== undefined && !(typeof limit === 'number' && limit > 0)) throw fail('its initializeLimitMs is no number of milliseconds')
   return plugin as BeamPlugin
 }
 

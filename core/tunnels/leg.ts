@@ -8,8 +8,8 @@ import { withReveals } from './exposure.ts'
 import type { LegState, LegView } from './strategy.ts'
 import { within } from './within.ts'
 
-/** A cold start of the slowest network (fetching a directory through a bridge) takes minutes; an answer after five is none. */
-const START_LIMIT_MS = 300_000
+/** Publishing on a network that runs takes up to a minute on the slower ones (building circuits, uploading descriptors); two is none. */
+const START_LIMIT_MS = 120_000
 /** Stopping is local work, and a process that was asked to end has five seconds for all of it; who cannot do it in two is left behind. */
 const STOP_LIMIT_MS = 2_000
 /** How often a running tunnel is looked after, in case its backend lost it without a word. */
@@ -47,6 +47,15 @@ export interface LegSetup {
   readonly events: LegEvents
 }
 
+/** A tunnel that a backend carries. */
+interface Carried {
+  readonly backend: NetworkBackend
+  /** The tunnel's id there. */
+  readonly id: string
+  /** Aborted when the tunnel is given up: nothing that the backend still says of it counts. */
+  readonly attempt: AbortController
+}
+
 /** One tunnel on one backend: starts it, looks after it, starts it again when it was lost, stops it. */
 export class Leg {
   readonly handle: BackendHandle
@@ -57,8 +66,7 @@ export class Leg {
   #endpoints = new Map<string, Endpoint>()
   /** Ends the present run (from `start` to `stop`). */
   #run: AbortController | undefined
-  /** The backend that carries the tunnel, and the tunnel's id there. */
-  #carried: { readonly backend: NetworkBackend; readonly id: string } | undefined
+  #carried: Carried | undefined
   #retries = 0
   #missedChecks = 0
 
@@ -106,30 +114,34 @@ export class Leg {
 
   async #attempt(signal: AbortSignal): Promise<void> {
     const { port, options, clock } = this.#setup
-    let started: NetworkBackend | undefined
+    // Fires with the run, and when the attempt took too long: what the backend still does for it is to end.
+    const attempt = new AbortController()
+    const onEnd = (): void => attempt.abort(signal.reason)
+    signal.addEventListener('abort', onEnd, { once: true })
     try {
-      const work = async (): Promise<TunnelInfo> => {
-        started = await this.handle.ready({ signal })
-        signal.throwIfAborted()
-        return started.startTunnel(port, { ...options, signal, onEvent: (event) => this.#onEvent(event, signal) })
+      const backend = await this.handle.ready({ signal })
+      signal.throwIfAborted()
+      const onEvent = (event: TunnelEvent): void => {
+        if (!signal.aborted && !attempt.signal.aborted) this.#onEvent(event)
       }
-      const info = await within(work(), {
+      const info = await within(backend.startTunnel(port, { ...options, signal: attempt.signal, onEvent }), {
         ms: START_LIMIT_MS,
         what: `Starting the tunnel on ${this.name}`,
         clock,
         signal,
-        onLate: (late) => started !== undefined && void this.#withdraw({ backend: started, id: late.id }),
+        onLate: ({ id }) => void this.#withdraw({ backend, id }),
       })
-      if (started === undefined) return
-      this.#onStarted(started, info, signal)
+      this.#onStarted({ backend, id: info.id, attempt }, info, signal)
     } catch (error) {
-      if (signal.aborted) return
-      this.#onFailed(error, signal)
+      attempt.abort(error)
+      if (!signal.aborted) this.#onFailed(error, signal)
+    } finally {
+      signal.removeEventListener('abort', onEnd)
     }
   }
 
-  #onStarted(backend: NetworkBackend, info: TunnelInfo, signal: AbortSignal): void {
-    this.#carried = { backend, id: info.id }
+  #onStarted(carried: Carried, info: TunnelInfo, signal: AbortSignal): void {
+    this.#carried = carried
     this.#retries = 0
     this.#missedChecks = 0
     const before = this.#endpoints
@@ -142,7 +154,7 @@ export class Leg {
     }
     this.#updateState()
     const stopChecks = this.#setup.clock.every(CHECK_EVERY_MS, () => {
-      if (signal.aborted || this.#carried?.id !== info.id) stopChecks()
+      if (signal.aborted || this.#carried !== carried) stopChecks()
       else void this.#check(signal, stopChecks)
     })
     signal.addEventListener('abort', stopChecks, { once: true })
@@ -164,8 +176,7 @@ export class Leg {
     signal.addEventListener('abort', cancel, { once: true })
   }
 
-  #onEvent(event: TunnelEvent, signal: AbortSignal): void {
-    if (signal.aborted) return
+  #onEvent(event: TunnelEvent): void {
     const { events } = this.#setup
     switch (event.type) {
       case 'progress':
@@ -212,6 +223,7 @@ export class Leg {
     if (lost === undefined || signal.aborted || this.#carried !== carried) return
     stopChecks()
     this.#carried = undefined
+    carried.attempt.abort(new BackendUnavailableError(lost))
     for (const endpoint of this.endpoints()) {
       const down: Endpoint = { ...endpoint, state: 'down' }
       this.#endpoints.set(endpoint.address, down)
@@ -223,7 +235,7 @@ export class Leg {
   }
 
   /** Why the tunnel is lost; undefined when it is not. */
-  async #lost({ backend, id }: { backend: NetworkBackend; id: string }): Promise<string | undefined> {
+  async #lost({ backend, id }: Carried): Promise<string | undefined> {
     try {
       const work = backend.getStatus()
       const status = await within(work, { ms: STATUS_LIMIT_MS, what: `The status of ${this.name}`, clock: this.#setup.clock })
@@ -236,7 +248,7 @@ export class Leg {
     }
   }
 
-  async #withdraw({ backend, id }: { backend: NetworkBackend; id: string }): Promise<void> {
+  async #withdraw({ backend, id }: Pick<Carried, 'backend' | 'id'>): Promise<void> {
     try {
       await within(backend.stopTunnel(id), { ms: STOP_LIMIT_MS, what: `Stopping the tunnel on ${this.name}`, clock: this.#setup.clock })
     } catch (error) {

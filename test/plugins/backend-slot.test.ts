@@ -52,7 +52,7 @@ function slotOf(options: { initializeLimitMs?: number; prepare?: (backend: Watch
     },
   })
   const limit = options.initializeLimitMs === undefined ? {} : { initializeLimitMs: options.initializeLimitMs }
-  return { slot: new BackendSlot({ plugin, config: {}, root: root(), ...limit }), made }
+  return { slot: new BackendSlot({ plugin: { ...plugin, ...limit }, config: {}, root: root() }), made }
 }
 
 it('makes a backend when it is asked for and initializes it once for all', async () => {

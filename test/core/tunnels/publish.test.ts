@@ -92,6 +92,19 @@ describe('priority', () => {
     expect(stage.names().filter((name) => name === 'ready')).toHaveLength(1)
   })
 
+  it('gives a backend up that does not answer, and tells it to stop trying', async () => {
+    const [first, second] = [new PuppetBackend('first'), new PuppetBackend('second')]
+    first.stuck = true
+    const clock = new ManualClock()
+    const attempt = publish([first, second], { clock })
+    await expect.poll(() => first.starts).toBe(1)
+    await clock.pass(121_000)
+    const stage = await attempt
+    expect(stage.events[0]).toMatchObject({ event: 'warning', backend: 'first', code: 'BEAM_ERR_TIMEOUT' })
+    expect(first.seen[0]?.signal?.aborted).toBe(true)
+    expect(addressOf(stage)).toContain('memory://')
+  })
+
   it('publishes again, with backoff, when the backend lost the tunnel', async () => {
     const first = new PuppetBackend('first')
     const stage = await publish([first], { name: 'web' })
