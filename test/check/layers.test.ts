@@ -26,7 +26,8 @@ const GOOD: Readonly<Record<string, string>> = {
   'backends/_shared/socks/index.ts': `import '../../../core/index.ts'\nexport const socks = 1\n`,
   'config/index.ts': `import '../core/index.ts'\nexport const config = 1\n`,
   'plugins/builtins.ts': `import 'tsyringe'\nimport '../config/index.ts'\nexport const load = () => import('../backends/one/index.ts')\n`,
-  'cli/index.ts': `import '../plugins/builtins.ts'\nexport const cli = 1\n`,
+  'cli/index.ts': `import '../plugins/builtins.ts'\nimport './command.ts'\nexport const cli = 1\n`,
+  'cli/command.ts': `export const everyCommand = () => import('./index.ts')\n`,
 }
 
 const expected: ReadonlyArray<readonly [rule: string, from: string, to: string]> = [
