@@ -2,7 +2,7 @@ import { Duplex } from 'node:stream'
 import { UnreachableError } from '../errors.ts'
 
 /** How much one direction holds before the writer has to wait, in bytes: what a loopback socket's read takes at once. */
-export const MEMORY_STREAM_BUFFER_BYTES = 64 * 1024
+const MEMORY_STREAM_BUFFER_BYTES = 64 * 1024
 
 /**
  * One end of an in-process connection that behaves like a TCP socket with `allowHalfOpen`: ending one direction leaves the other open,

@@ -10,7 +10,7 @@ const FIRST_REST_MS = 50
 const ignore = (): void => {}
 
 /** Keeps an error from ending the process; 'close' tells the suite of it. */
-export function hush(stream: Readable): void {
+function hush(stream: Readable): void {
   if (!stream.listeners('error').includes(ignore)) stream.on('error', ignore)
 }
 

@@ -9,11 +9,3 @@ export interface Case {
   /** Throws when the promise is broken; calls `stage.skip(reason)` when it cannot be asked of this backend. */
   run(stage: Stage): Promise<void>
 }
-
-/** Thrown by a case that cannot be asked of a backend. */
-export class Skipped extends Error {
-  constructor(reason: string) {
-    super(reason)
-    this.name = 'Skipped'
-  }
-}

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { NetworkBackend } from '../../backend.ts'
-import type { Measurements } from './measure.ts'
+import type { Measurements } from './measurements.ts'
 import type { Observer } from './observe.ts'
 import type { PromiseId } from './promises.ts'
 

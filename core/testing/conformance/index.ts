@@ -3,5 +3,5 @@ export { runConformance, type ConformanceOptions, type ConformanceReport, type P
 export { DEFAULT_SIZES, type ConformanceFixture, type Sizes } from './fixture.ts'
 export { CHAPTERS, PROMISES, PROMISE_IDS, type Chapter, type PromiseId } from './promises.ts'
 export { ProcessObserver, type Observation, type Observer } from './observe.ts'
-export type { Latency, Measurements } from './measure.ts'
+export type { Latency, Measurements } from './measurements.ts'
 export type { Reliability } from './stage.ts'

@@ -1,5 +1,6 @@
 import { build, type Histogram } from 'hdr-histogram-js'
 import { ending, patternChunks, readExactly, receive, sendAll } from './bytes.ts'
+import type { Latency, Measurements } from './measurements.ts'
 import { outcome } from './outcome.ts'
 import { echo } from './service.ts'
 import type { Stage } from './stage.ts'
@@ -9,32 +10,6 @@ const CONNECTIONS = 20
 const ROUND_TRIPS = 100
 /** Longest duration that is told apart, in microseconds: five minutes. */
 const HIGHEST_MICROSECONDS = 300_000_000
-
-/** A distribution of durations, in milliseconds. */
-export interface Latency {
-  readonly count: number
-  readonly minMs: number
-  readonly p50Ms: number
-  readonly p90Ms: number
-  readonly p99Ms: number
-  readonly maxMs: number
-}
-
-/** Figures of one run on one machine; reported and never judged. */
-export interface Measurements {
-  readonly latency: {
-    /** From the call of `dial` to the first byte of the service. */
-    readonly connect: Latency
-    /** 64 bytes there and back on an open stream. */
-    readonly roundTrip: Latency
-  }
-  readonly throughput: {
-    /** Bytes per second from the service to the visitor, on one stream. */
-    readonly downloadBytesPerSecond: number
-    /** Bytes per second from the visitor to the service, on one stream. */
-    readonly uploadBytesPerSecond: number
-  }
-}
 
 /** Measures latency and throughput between the two backends of a stage. */
 export async function measure(stage: Stage): Promise<Measurements> {

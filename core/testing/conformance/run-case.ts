@@ -2,9 +2,10 @@ import { setMaxListeners } from 'node:events'
 import { TimeoutError } from '../../errors.ts'
 import { within } from '../../tunnels/within.ts'
 import { Actors } from './actors.ts'
-import { Skipped, type Case } from './case.ts'
+import type { Case } from './case.ts'
 import type { ConformanceFixture } from './fixture.ts'
 import type { PromiseId } from './promises.ts'
+import { Skipped } from './skipped.ts'
 import { Stage, type Reliability } from './stage.ts'
 
 /** Time of a case that states none, in milliseconds on loopback. */

@@ -6,10 +6,10 @@ import { CleanupStack } from '../../cleanup.ts'
 import { resetStream } from '../../streams/index.ts'
 import { within } from '../../tunnels/within.ts'
 import { disposeQuietly, type Actors } from './actors.ts'
-import { Skipped } from './case.ts'
 import { outcome } from './outcome.ts'
 import { DEFAULT_SIZES, type ConformanceFixture, type Sizes } from './fixture.ts'
 import { TestService } from './service.ts'
+import { Skipped } from './skipped.ts'
 
 /** A tunnel to a local service of the test. */
 export interface TestTunnel {

@@ -1,7 +1,8 @@
 import { Actors } from './actors.ts'
 import { CASES_BY_CHAPTER } from './cases.ts'
 import type { ConformanceFixture } from './fixture.ts'
-import { measure, type Measurements } from './measure.ts'
+import { measure } from './measure.ts'
+import type { Measurements } from './measurements.ts'
 import { PROMISES } from './promises.ts'
 import { hardLimitMs, runCase, type CaseResult } from './run-case.ts'
 

@@ -60,7 +60,11 @@ export const load: readonly Case[] = [
       // The first byte says what the service shall do: 's' sends for ever, 'e' echoes.
       const { address } = await stage.tunnel((socket) => {
         socket.once('data', (first: Buffer) => {
-          if (first[0] !== 's'.charCodeAt(0)) return void (socket.write(first), echo(socket))
+          if (first[0] !== 's'.charCodeAt(0)) {
+            socket.write(first)
+            echo(socket)
+            return
+          }
           socket.pause()
           const flood = (): void => void (!socket.destroyed && socket.write(Buffer.alloc(64 * 1024), (error) => error ?? flood()))
           flood()
