@@ -2,8 +2,11 @@ import { constants } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { InvalidConfigError } from './problem.ts'
 
-/** Largest configuration file, in bytes: a hundred times what 256 tunnels need in practice would still fit, and it is parsed in under a second. */
-const MAX_CONFIG_BYTES = 256 * 1024
+/**
+ * Largest configuration file, in bytes. 256 tunnels with every setting take half of it; the YAML library compares every key of a map with
+ * every other one, so that the time grows with the square.
+ */
+const MAX_CONFIG_BYTES = 128 * 1024
 
 /** What a file was when it was read. */
 export interface FileText {

@@ -14,6 +14,9 @@ export interface RuleFindings {
   readonly warnings: readonly RuleFinding[]
 }
 
+/** Most findings of a kind: to find the place of each in the file takes time, and nobody reads more. */
+const MAX_FINDINGS = 100
+
 /**
  * Checks what concerns several settings at once: names, ports and domains that are there twice, and tunnels on backends that are not
  * declared. Takes a value that need not fit the schema (so that all errors are told at once) and passes over what has a wrong form.
@@ -28,17 +31,16 @@ export function checkRules(config: Record<string, unknown>): RuleFindings {
       backends.map(([, backend]) => backend),
     ),
   )
-  return {
-    problems: [
-      ...twice(backends.map(([index, { name }]) => [['backends', index, 'name'], name])),
-      ...twice(tunnels.map(([index, { name }]) => [['tunnels', index, 'name'], name])),
-      ...twice(tunnels.map(([index, { domain }]) => [['tunnels', index, 'domain'], domain])),
-      ...twice(list(config, 'plugins').map((name, index) => [['plugins', index], name])),
-      ...samePort(tunnels),
-      ...chains.flatMap(({ problems }) => problems),
-    ],
-    warnings: chains.flatMap(({ warnings }) => warnings),
-  }
+  const problems = [
+    ...twice(backends.map(([index, { name }]) => [['backends', index, 'name'], name])),
+    ...twice(tunnels.map(([index, { name }]) => [['tunnels', index, 'name'], name])),
+    ...twice(tunnels.map(([index, { domain }]) => [['tunnels', index, 'domain'], domain])),
+    ...twice(list(config, 'plugins').map((name, index) => [['plugins', index], name])),
+    ...samePort(tunnels),
+    ...chains.flatMap(({ problems }) => problems),
+  ]
+  const warnings = chains.flatMap(({ warnings }) => warnings)
+  return { problems: problems.slice(0, MAX_FINDINGS), warnings: warnings.slice(0, MAX_FINDINGS) }
 }
 
 type Entry = readonly [index: number, value: Record<string, unknown>]

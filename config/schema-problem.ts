@@ -12,9 +12,13 @@ export interface Finding {
   readonly message: string
 }
 
+/** Most errors that are put into words: a file may hold thousands, each is compared with the others, and nobody reads more. */
+const MAX_ERRORS = 200
+
 /** Words for the errors of ajv (which must run with `verbose`), each for a person who sees only the file. */
 export function findings(errors: readonly ErrorObject[], value: unknown): Finding[] {
-  return errors.filter((error) => isTelling(error, errors)).map((error) => finding(error, value))
+  const first = errors.slice(0, MAX_ERRORS)
+  return first.filter((error) => isTelling(error, first)).map((error) => finding(error, value))
 }
 
 const COMBINATIONS = ['anyOf', 'oneOf', 'if', 'allOf', 'propertyNames']

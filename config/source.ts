@@ -4,8 +4,14 @@ import type { KeyPath } from './key-path.ts'
 import { tooDeepAt, MAX_NESTING } from './nesting.ts'
 import type { Problem } from './problem.ts'
 
-/** Most aliases that one anchor may be multiplied to (the bound against alias bombs; `yaml` counts them). */
+/**
+ * Most aliases in a file, and most nodes that they may multiply to (the bound against alias bombs; `yaml` counts those). To find an anchor
+ * the library walks through the file, for every alias anew.
+ */
 const MAX_ALIASES = 100
+
+/** Most syntax errors that are told: one often causes many. */
+const MAX_SYNTAX_ERRORS = 100
 
 /** The text of a configuration file and what it says. */
 export interface ConfigSource {
@@ -39,9 +45,9 @@ export function parseSource(text: string, file: string): ConfigSource {
     return { file, text, document: empty as unknown as Document, value: undefined, problems, warnings: [], position }
   }
   const [document, second] = [...composer.compose(tokens, true, text.length)] as unknown as [Document, Document?]
-  const problems = document.errors.map((error) =>
-    at(error.pos[0], syntaxMessage(error.code, error.message, text.slice(error.pos[0], error.pos[0] + 60))),
-  )
+  const problems = document.errors
+    .slice(0, MAX_SYNTAX_ERRORS)
+    .map((error) => at(error.pos[0], syntaxMessage(error.code, error.message, text.slice(error.pos[0], error.pos[0] + 60))))
   if (second !== undefined) problems.push(at(second.range?.[0] ?? 0, 'a second document starts here; one is allowed'))
   const warnings = document.warnings.map((warning) => at(warning.pos[0], warning.message))
   problems.push(...aliasProblems(document, at))
@@ -64,8 +70,13 @@ function syntaxMessage(code: string, message: string, excerpt: string): string {
 /** Aliases without an anchor, and those that contain themselves. */
 function aliasProblems(document: Document, at: (offset: number, message: string) => Problem): Problem[] {
   const problems: Problem[] = []
+  let count = 0
   visit(document, {
     Alias(_key, alias, ancestors) {
+      if (++count > MAX_ALIASES) {
+        problems.push(at(alias.range?.[0] ?? 0, `more than ${MAX_ALIASES} aliases; write the values out`))
+        return visit.BREAK
+      }
       const target = alias.resolve(document)
       const place = alias.range?.[0] ?? 0
       if (target === undefined) problems.push(at(place, `the alias *${alias.source} has no anchor &${alias.source} before it`))

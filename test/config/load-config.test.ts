@@ -73,8 +73,8 @@ describe('the file that counts', () => {
     await mkdir(file)
     expect((await failure()).message).toBe('beam.config.yaml: this is a folder, not a file')
     await rm(file, { recursive: true })
-    await writeFile(file, '#'.repeat(256 * 1024 + 1))
-    expect((await failure()).message).toBe('beam.config.yaml: the file is too large: 262145 bytes; at most 262144 are read')
+    await writeFile(file, '#'.repeat(128 * 1024 + 1))
+    expect((await failure()).message).toBe('beam.config.yaml: the file is too large: 131073 bytes; at most 131072 are read')
     await rm(file)
     if (process.platform === 'win32') return
     execFileSync('mkfifo', [file])
@@ -365,7 +365,25 @@ describe('any bytes', () => {
   })
 
   it.each(['[', '- ', '? ', '{a: ', '[{', '- - ? '])('of nothing but %j neither take long nor end the process', (piece) => {
-    const { problems } = parseSource(piece.repeat(Math.floor((200 * 1024) / piece.length)), 'f')
+    const { problems } = parseSource(piece.repeat(Math.floor((120 * 1024) / piece.length)), 'f')
     expect(problems.map(({ message }) => message)).toEqual(['nested too deeply; at most 64 levels are read'])
+  })
+})
+
+describe('a file of the largest size', () => {
+  const keys = Array.from({ length: 13_000 }, (_, index) => `k${index}: 1`)
+  it.each([
+    ['unknown keys', keys.join('\n'), 200],
+    ['things without what they need', `tunnels:\n${'- { nam: x }\n'.repeat(9_000)}`, 200],
+    ['names that are there already', `plugins:\n${'- x\n'.repeat(30_000)}`, 100],
+    ['aliases', `a: &a 1\nb:\n${'- *a\n'.repeat(24_000)}`, 1],
+    ['aliases without anchors', '- *a\n'.repeat(24_000), 101],
+    ['syntax errors', '- "\\x\n'.repeat(20_000), 100],
+  ])('with nothing but %s is refused with a bounded list', async (_what, text, most) => {
+    const file = join(root, 'large.yaml')
+    await writeFile(file, text)
+    const { problems } = await failure({ file })
+    expect(problems.length).toBeGreaterThan(0)
+    expect(problems.length).toBeLessThanOrEqual(most + 1)
   })
 })
