@@ -1,6 +1,5 @@
 import type { Server } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { beamPaths, loadConfig, resolveConfig, type BeamConfigInput, type LoadedConfig } from '../config/index.ts'
 import {
   BackendUnavailableError,
   CleanupStack,
@@ -13,45 +12,14 @@ import {
   openStream,
   publishTunnel,
   resolveTarget,
-  silentLogger,
-  systemClock,
-  type BeamPaths,
-  type BeamPlugin,
-  type Clock,
   type Identity,
   type KeyStore,
   type LocalPort,
-  type Logger,
   type Target,
   type Tunnel,
 } from '../core/index.ts'
-import { Backends } from './backends.ts'
+import { assemble, type BeamOptions, type Parts } from './assemble.ts'
 import type { BackendSummary, Beam, Connection, ConnectOptions, PublishedTunnel, PublishOptions, PublishTarget } from './beam.ts'
-import { createContainer } from './container.ts'
-import { PluginHost } from './plugin-host.ts'
-import { BackendRegistry } from './registry.ts'
-
-/** Variables as the environment has them. */
-type Environment = Readonly<Record<string, string | undefined>>
-
-/** What a Beam instance is made of. Everything has a default. */
-export interface BeamOptions {
-  /** The configuration, as a plain value or as `loadConfig` gave it. Default: the mesh, with defaults. */
-  readonly config?: BeamConfigInput | LoadedConfig
-  /** Read a file instead: `true` looks for beam.config.yaml as the commands do, a text names the file. */
-  readonly configFile?: true | string
-  /** What relative paths in `config` refer to. Default: the working directory. */
-  readonly folder?: string
-  /** Default: writes nothing. */
-  readonly logger?: Logger
-  /** Where keys and state are kept. Default: this user's folders (`BEAM_HOME` moves them). */
-  readonly paths?: BeamPaths
-  readonly clock?: Clock
-  /** Backends in addition to the built-in ones and to those that the configuration names. */
-  readonly plugins?: readonly BeamPlugin[]
-  /** Variables (`BEAM_*`) that override the configuration. Default: those of the process. */
-  readonly env?: Environment
-}
 
 /** The port that backends are told when no local port is involved (`listen`). */
 const NO_PORT = 80
@@ -66,34 +34,11 @@ const NO_PORT = 80
  * console.log(tunnel.snapshot().endpoints[0]?.address)
  */
 export async function createBeam(options: BeamOptions = {}): Promise<Beam> {
-  const { logger = silentLogger, clock = systemClock, env = process.env, paths = beamPaths(env), plugins } = options
-  const host = new PluginHost({ paths, logger, ...(plugins === undefined ? {} : { plugins }) })
-  const config = await configOf(options, { host, env, paths })
-  for (const { path, message } of config.warnings) logger.warn('the configuration has a peculiarity', { path, reason: message })
-  const registry = new BackendRegistry(createContainer({ logger, clock, paths }), logger)
-  return new BeamInstance({ backends: new Backends({ host, registry, config }), registry, logger, clock, paths })
-}
-
-async function configOf(
-  { config, configFile, folder }: BeamOptions,
-  { host, env, paths }: { host: PluginHost; env: Environment; paths: BeamPaths },
-): Promise<LoadedConfig> {
-  const catalogue = { schemaOf: host.schemaOf, knownBackends: host.knownBackends, env }
-  if (configFile !== undefined) return loadConfig({ ...catalogue, paths, ...(configFile === true ? {} : { file: configFile }) })
-  if (config !== undefined && 'useBackend' in config) return resolveConfig(config.config, { ...catalogue, folder: config.folder })
-  return resolveConfig(config ?? {}, { ...catalogue, ...(folder === undefined ? {} : { folder }) })
-}
-
-interface Components {
-  readonly backends: Backends
-  readonly registry: BackendRegistry
-  readonly logger: Logger
-  readonly clock: Clock
-  readonly paths: BeamPaths
+  return new BeamInstance(await assemble(options))
 }
 
 class BeamInstance implements Beam {
-  readonly #parts: Components
+  readonly #parts: Parts
   readonly #keys: KeyStore
   /** What runs: tunnels and connections. */
   readonly #running = new Set<{ stop: (reason?: string) => Promise<void> }>()
@@ -101,7 +46,7 @@ class BeamInstance implements Beam {
   readonly #ending = new AbortController()
   #ended: Promise<void> | undefined
 
-  constructor(parts: Components) {
+  constructor(parts: Parts) {
     this.#parts = parts
     this.#keys = openKeyStore(parts.paths)
   }
