@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { backoffDelayMs, isBeamError, type BackendState, type PluginContext } from '../../core/index.ts'
 import { notRunning } from './failures.ts'
 import { PROBE_EVERY_MS, RESTART_BACKOFF, STABLE_AFTER_MS } from './limits.ts'
@@ -100,7 +101,9 @@ export class Supervisor {
 
   /** Starts the process and waits for its introduction. */
   async #launchOnce(signal?: AbortSignal): Promise<void> {
-    const waits = signal === undefined ? this.#stopping.signal : AbortSignal.any([signal, this.#stopping.signal])
+    const waits = AbortSignal.any(signal === undefined ? [this.#stopping.signal] : [signal, this.#stopping.signal])
+    // Every tunnel that is published again listens to it, and there may be many.
+    setMaxListeners(0, waits)
     const session: ExecutableSession = new ExecutableSession(this.#options, this.#context, {
       onNotification: this.#events.onNotification,
       onEnd: (error) => this.#lost(session, error),

@@ -91,7 +91,7 @@ describe('StreamDoor', () => {
     )
     await Promise.all(silent.map((socket) => once(socket, 'connect')))
     expect(await say(door, `${door.target.token}\n`)).toBe('refused')
-    await Promise.all(silent.map(async (socket) => socket.closed || once(socket, 'close')))
+    await Promise.all(silent.map(async (socket) => socket.closed || (await new Promise((resolve) => socket.once('close', resolve)))))
     expect(await say(door, `${door.target.token}\n`)).toBe('waiting')
     expect(admitted.length).toBe(1)
   })

@@ -40,7 +40,7 @@ const until = (check: () => unknown): Promise<unknown> => vi.waitFor(check, { ti
 
 describe('an executable that keeps the rules', () => {
   it('publishes, is dialled, counts, and ends when it is told to', async () => {
-    const backend = workshop.make('none')
+    const backend = workshop.make('weather')
     await backend.initialize()
     const { pid } = backend
     const events: TunnelEvent[] = []
