@@ -3,7 +3,7 @@ import type { Config } from '@oclif/core/config'
 import { boolean } from '@oclif/core/flags'
 
 /** Flags that every command has. */
-export const COMMON_FLAGS = {
+const COMMON_FLAGS = {
   verbose: boolean({ char: 'v', description: 'Write a log to stderr, and stack traces of errors.', helpGroup: 'OUTPUT' }),
 }
 

@@ -68,7 +68,7 @@ async function showHelp(argv: readonly string[], root: string): Promise<void> {
     })
   }
   const [{ Help }, { loadOclifConfig }] = await Promise.all([import('./output/help.ts'), import('./oclif-config.ts')])
-  await new Help(await loadOclifConfig(root, { commands: true })).showHelp(command?.id.split(':') ?? words)
+  await new Help(await loadOclifConfig(root, { commands: true, topics: TOPICS })).showHelp(command?.id.split(':') ?? words)
 }
 
 function unknownCommand(words: readonly string[]): ConfigError {

@@ -19,8 +19,9 @@ export default class Completion extends BeamCommand {
 
   async run(): Promise<void> {
     const { args } = await this.parse(Completion)
-    const [{ COMMANDS }, { completionModel }] = await Promise.all([import('../index.ts'), import('../completion/model.ts')])
-    const model = completionModel(COMMANDS)
+    const [{ loadOclifConfig }, { completionModel }] = await Promise.all([import('../oclif-config.ts'), import('../completion/model.ts')])
+    const config = await loadOclifConfig(this.config.root, { commands: true })
+    const model = completionModel(Object.fromEntries(config.commands.map((command) => [command.id, command])))
     process.stdout.write((await generatorFor(args.shell as (typeof SHELLS)[number]))(model))
   }
 }

@@ -1,5 +1,8 @@
 import type { Command } from '@oclif/core/command'
 
+/** A command as oclif lists it: its flags are complete, those of all commands included. */
+export type ListedCommand = Pick<Command.Loadable, 'summary' | 'flags' | 'args'>
+
 /** A flag as completion sees it. */
 export interface CompletedFlag {
   /** Without dashes. */
@@ -23,17 +26,17 @@ export interface CompletedCommand {
   readonly values: readonly string[]
 }
 
-/** The commands as completion sees them, read from their classes. */
-export function completionModel(commands: Readonly<Record<string, Command.Class>>): CompletedCommand[] {
+/** The commands as completion sees them. */
+export function completionModel(commands: Readonly<Record<string, ListedCommand>>): CompletedCommand[] {
   return Object.entries(commands).map(([id, command]) => ({
     words: id.split(':'),
     summary: oneLine(command.summary ?? ''),
-    flags: Object.entries({ ...command.baseFlags, ...command.flags }).flatMap(([name, flag]) => flagsOf(name, flag)),
+    flags: Object.entries(command.flags).flatMap(([name, flag]) => flagsOf(name, flag)),
     values: Object.values(command.args)[0]?.options ?? [],
   }))
 }
 
-function flagsOf(name: string, flag: Command.Class['flags'][string]): CompletedFlag[] {
+function flagsOf(name: string, flag: ListedCommand['flags'][string]): CompletedFlag[] {
   const takesValue = flag.type === 'option'
   const options = takesValue ? (flag.options ?? []) : []
   const about = {
@@ -49,10 +52,11 @@ function flagsOf(name: string, flag: Command.Class['flags'][string]): CompletedF
   ]
 }
 
-/** The first sentence, without characters that shells would have to quote. */
+/** The first sentence, without characters that a shell would interpret (PowerShell takes ’ for a quote too). */
 function oneLine(text: string): string {
   const sentence = /^.*?[.](?=\s|$)/s.exec(text)?.[0] ?? text
   return sentence
+    .replaceAll('’', '')
     .replace(/[`"'$\\[\]:\n]/g, ' ')
     .replace(/\s+/g, ' ')
     .replace(/\.$/, '')

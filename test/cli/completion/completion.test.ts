@@ -2,21 +2,27 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Command } from '@oclif/core/command'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bashCompletion } from '../../../cli/completion/bash.ts'
 import { fishCompletion } from '../../../cli/completion/fish.ts'
-import { completionModel, nextWords, type CompletedCommand } from '../../../cli/completion/model.ts'
+import { completionModel, nextWords, type CompletedCommand, type ListedCommand } from '../../../cli/completion/model.ts'
 import { powershellCompletion } from '../../../cli/completion/powershell.ts'
 import { zshCompletion } from '../../../cli/completion/zsh.ts'
 import { COMMANDS } from '../../../cli/index.ts'
 
 const has = (shell: string): boolean => spawnSync(shell, ['--version']).status === 0
 
+/** What oclif's list says of a command. */
+function listed({ summary, flags, baseFlags, args }: Command.Class): ListedCommand {
+  return { ...(summary === undefined ? {} : { summary }), flags: { ...baseFlags, ...flags }, args } as ListedCommand
+}
+
 let folder: string
 let model: CompletedCommand[]
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'completion-'))
-  model = completionModel(COMMANDS)
+  model = completionModel(Object.fromEntries(Object.entries(COMMANDS).map(([id, command]) => [id, listed(command)])))
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -51,7 +57,7 @@ describe('the model', () => {
 
   it('holds nothing that a shell would interpret', () => {
     const texts = model.flatMap(({ summary, flags }) => [summary, ...flags.map(({ description }) => description)])
-    for (const text of texts) expect(text).not.toMatch(/[`"'$\\[\]:\n]/)
+    for (const text of texts) expect(text).not.toMatch(/[`"'’$\\[\]:\n]/)
   })
 })
 
