@@ -51,7 +51,7 @@ export function targetTable(figures: readonly Figure[], peer: string, reference:
         spread,
         `${sign} ${target.limit}`,
         target.aim === undefined ? '' : `${sign} ${target.aim}`,
-        agreed ? verdict : `${verdict}, rounds differ`,
+        agreed ? verdict : `${verdict}, differs`,
       ]),
     )
   }

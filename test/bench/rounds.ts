@@ -52,13 +52,17 @@ export async function measureRounds(run: Run): Promise<Sample[]> {
     const meter = new Meter(new LoadProcess(common), options.amounts, signal)
     for (let round = 1; round <= options.rounds && !signal.aborted; round++) {
       const began = performance.now()
-      // Not one object with the peers: each ends its own processes.
       const groups = participants.map(() => new Children())
-      const stop = (): Promise<void[]> => Promise.all(groups.map((group) => group.stop()))
+      // Whatever is being measured fails at once when the processes behind it end.
+      const abort = (): void => {
+        for (const group of [...groups, common]) void group.stop()
+      }
+      signal.addEventListener('abort', abort)
       try {
         await oneRound({ ...run, round, origin, groups, meter, record })
       } finally {
-        await stop()
+        signal.removeEventListener('abort', abort)
+        await Promise.all(groups.map((group) => group.stop()))
       }
       run.report(`round ${round} of ${options.rounds}: ${Math.round((performance.now() - began) / 1000)} s`)
     }

@@ -38,6 +38,7 @@ async function main(options: Options): Promise<void> {
     const report = (line: string): void => console.error(line)
     const samples = await measureRounds({ options, participants, folder, signal: stopping.signal, report })
     const names = participants.map(({ peer }) => peer.name)
+    if (stopping.signal.aborted) print('\nInterrupted: what follows is not complete.')
     show(options, names, samples)
     print(`load at the end ${(loadavg()[0] ?? NaN).toFixed(1)}`)
     const { figures, rounds, amounts } = options
@@ -81,7 +82,9 @@ function show({ figures }: Options, names: readonly string[], samples: readonly 
   for (const line of medianTable(figures, names, values)) print(line)
   for (const peer of names.filter((name) => name === 'beam' || name === 'other')) {
     print(`Targets of ${peer}: ratios to ssh in the same round (x), or values of its own\n`)
-    for (const line of targetTable(figures, peer, ssh.name, values)) print(line)
+    const lines = targetTable(figures, peer, ssh.name, values)
+    for (const line of lines) print(line)
+    if (lines.some((line) => line.endsWith('differs'))) print('differs: the target was reached in some rounds and not in others')
     print('')
   }
   const checked = samples.filter(({ measurement, error }) => measurement === 'check' && error === undefined).map(({ peer }) => peer)
