@@ -6,6 +6,8 @@ const CHUNK_BYTES = 64 * 1024
 /** How long a slow reader rests after each chunk, and before the first, in milliseconds. */
 const REST_MS = 2
 const FIRST_REST_MS = 50
+/** In how many parts the wait for a stall is divided. */
+const STALL_TICKS = 20
 
 const ignore = (): void => {}
 
@@ -129,29 +131,31 @@ function drained(stream: Duplex): Promise<void> {
   })
 }
 
-/** Writes until the stream takes no more for `stallMs`, or `most` bytes went in. Returns how many the stream took over. */
+/**
+ * Writes until the stream takes no more for `stallMs`, or `most` bytes went in. Returns how many the stream took over. Time is counted in
+ * turns of the event loop, so that a machine that is busy elsewhere is not taken for a stream that stands still.
+ */
 export function writeUntilStalled(stream: Duplex, options: { readonly most: number; readonly stallMs: number }): Promise<number> {
   return new Promise((resolve) => {
-    let taken = 0
-    let written = 0
-    let timer = setTimeout(finish, options.stallMs)
     const chunk = Buffer.alloc(CHUNK_BYTES, 0x5a)
+    let taken = 0
+    let idleTicks = 0
+    let done = false
+    const ticker = setInterval(() => ++idleTicks >= STALL_TICKS && finish(), options.stallMs / STALL_TICKS)
     hush(stream)
     function finish(): void {
-      clearTimeout(timer)
-      written = Infinity
+      done = true
+      clearInterval(ticker)
       resolve(taken)
     }
     function write(): void {
-      if (written >= options.most || stream.destroyed) return
-      written += chunk.length
+      if (done || stream.destroyed) return
       stream.write(chunk, (error) => {
         if (error !== null && error !== undefined) return
         taken += chunk.length
-        clearTimeout(timer)
-        if (taken >= options.most) return finish()
-        timer = setTimeout(finish, options.stallMs)
-        write()
+        idleTicks = 0
+        if (taken >= options.most) finish()
+        else write()
       })
     }
     write()
