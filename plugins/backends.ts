@@ -1,5 +1,15 @@
+import type { DependencyContainer } from 'tsyringe'
 import type { BackendEntry, LoadedConfig } from '../config/index.ts'
-import { API_VERSION, InternalError, isBeamError, type BackendHandle, type BeamPlugin, type Candidate } from '../core/index.ts'
+import {
+  API_VERSION,
+  InternalError,
+  isBeamError,
+  type BackendHandle,
+  type BeamPlugin,
+  type Candidate,
+  type NetworkBackend,
+} from '../core/index.ts'
+import { BackendSlot } from './backend-slot.ts'
 import type { BackendSummary } from './beam.ts'
 import { executableBackend } from './executable/index.ts'
 import { networkOf } from './known-addresses.ts'
@@ -12,13 +22,28 @@ export interface LeftOut {
   readonly error: Error
 }
 
+/** How a backend is made. */
+interface Plan {
+  readonly plugin: BeamPlugin
+  readonly config: Readonly<Record<string, unknown>>
+  readonly folder?: string | undefined
+  readonly executable: boolean
+}
+
 /** The backends of a Beam instance as its configuration names them. */
 export class Backends {
   readonly #host: PluginHost
   readonly #registry: BackendRegistry
   readonly #config: LoadedConfig
+  readonly #root: DependencyContainer
 
-  constructor(components: { readonly host: PluginHost; readonly registry: BackendRegistry; readonly config: LoadedConfig }) {
+  constructor(components: {
+    readonly host: PluginHost
+    readonly registry: BackendRegistry
+    readonly config: LoadedConfig
+    readonly root: DependencyContainer
+  }) {
+    this.#root = components.root
     this.#host = components.host
     this.#registry = components.registry
     this.#config = components.config
@@ -31,17 +56,18 @@ export class Backends {
   async use(name: string): Promise<BackendHandle> {
     const known = this.#registry.existing(name)
     if (known !== undefined) return known
-    const failure = this.#host.failureOf(name)
-    if (failure !== undefined) throw failure
-    const entry = await this.#config.useBackend(name)
-    const loaded =
-      entry.command === undefined ? await this.#host.find(name) : { plugin: executable(entry, entry.command, this.#config.folder) }
-    if (loaded === undefined) throw new InternalError(`The backend ${name} has a configuration but no plugin.`)
-    const slot = this.#registry.slot({ config: entry.config, ...loaded })
+    const { plugin, config, folder, executable } = await this.#plan(name)
+    const slot = this.#registry.slot({ plugin, config, folder })
     // An executable tells what it can do when it runs; until then nothing could be decided about exposure.
-    if (entry.command !== undefined) await slot.ready()
+    if (executable) await slot.ready()
     void slot.backend
     return slot
+  }
+
+  /** A backend of its own, made but not started, which the caller ends. Errors as above. */
+  async make(name: string): Promise<NetworkBackend> {
+    const { plugin, config } = await this.#plan(name)
+    return new BackendSlot({ plugin, config, root: this.#root }).backend
   }
 
   /**
@@ -80,6 +106,18 @@ export class Backends {
     const entries = new Map(this.#config.config.backends.map((entry) => [entry.name, entry]))
     const names = [...new Set([...entries.keys(), ...this.#host.names(), ...this.#host.failures.map(({ backend }) => backend)])]
     return Promise.all(names.map((name) => this.#summary(name, entries.get(name))))
+  }
+
+  async #plan(name: string): Promise<Plan> {
+    const failure = this.#host.failureOf(name)
+    if (failure !== undefined) throw failure
+    const entry = await this.#config.useBackend(name)
+    if (entry.command !== undefined) {
+      return { plugin: executable(entry, entry.command, this.#config.folder), config: entry.config, executable: true }
+    }
+    const loaded = await this.#host.find(name)
+    if (loaded === undefined) throw new InternalError(`The backend ${name} has a configuration but no plugin.`)
+    return { plugin: loaded.plugin, config: entry.config, folder: loaded.folder, executable: false }
   }
 
   #candidate(name: string, resolves: boolean): Candidate {

@@ -52,6 +52,11 @@ export function culprit<P extends { readonly name: string; readonly folder: stri
   return frames.every((frame) => /[/\\]node_modules[/\\]/.test(frame)) ? all.find(({ name }) => name === running) : undefined
 }
 
+/** Whether a fault belongs to a watched plugin, which is then told of it: a handler of the program's own has nothing to do with it. */
+export function isPluginFault(error: unknown): boolean {
+  return culprit(error, watched, currentPlugin()) !== undefined
+}
+
 function inFolder(frame: string, folder: string): boolean {
   const slashes = folder.replaceAll('\\', '/')
   return frame.replaceAll('\\', '/').includes(`${slashes}/`)

@@ -9,7 +9,9 @@
  * console.log(tunnel.snapshot().endpoints[0]?.address)
  * @packageDocumentation
  */
-export { createBeam, type BeamOptions } from './create-beam.ts'
+export { createBeam } from './create-beam.ts'
+export { createBackend } from './create-backend.ts'
+export type { BeamOptions } from './assemble.ts'
 export type * from './beam.ts'
 export { API_VERSION, definePlugin, type BeamPlugin, type JsonSchema, type PluginContext } from '../core/plugin.ts'
 export * from '../core/errors.ts'
@@ -20,4 +22,4 @@ export type { Logger, LogFields, LogLevel } from '../core/logger.ts'
 export type { BeamPaths } from '../core/paths.ts'
 export type { Clock } from '../core/clock.ts'
 export { generateIdentity, identityFromSeed, type Identity } from '../core/identity/identity.ts'
-export type { BeamConfig, BeamConfigInput, LoadedConfig } from '../config/index.ts'
+export { InvalidConfigError, loadConfig, type BeamConfig, type BeamConfigInput, type LoadedConfig } from '../config/index.ts'

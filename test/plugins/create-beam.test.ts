@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { generateIdentity, selfSignedCertificate, type BeamPaths } from '../../core/index.ts'
 import { MemoryNetwork } from '../../core/testing/memory-network.ts'
-import { createBeam, type Beam, type BeamOptions, type PublishEvent } from '../../plugins/index.ts'
+import { createBackend, createBeam, type Beam, type BeamOptions, type PublishEvent } from '../../plugins/index.ts'
 import { echoServer } from '../core/tunnels/puppet-backend.ts'
 import { memoryPlugin, temporaryPaths } from './memory-plugin.ts'
 
@@ -168,6 +168,14 @@ it('without a configuration there is the mesh, and nothing of it runs yet', asyn
   expect((await beam.backends()).filter(({ enabled }) => enabled)).toMatchObject([
     { name: 'mesh', source: 'built-in', status: { state: 'idle' } },
   ])
+})
+
+it('createBackend() makes a backend by itself, a new one each time', async () => {
+  await using first = await createBackend('memory', options)
+  await using second = await createBackend('memory', options)
+  expect(first).not.toBe(second)
+  expect((await first.getStatus()).state).toBe('idle')
+  await expect(createBackend('nym', options)).rejects.toMatchObject({ code: 'BEAM_ERR_BACKEND_NOT_INSTALLED' })
 })
 
 it('reads a configuration file when it is told to', async () => {
