@@ -36,6 +36,8 @@ export interface Options {
   readonly json: string | undefined
   /** Another checkout of Beam, measured beside this one. */
   readonly against: string | undefined
+  /** Folder for CPU profiles of Beam. */
+  readonly profile: string | undefined
   readonly help: boolean
 }
 
@@ -46,6 +48,7 @@ export const USAGE = `Usage: npm run bench -- [options]
   --rounds N       interleaved rounds (5; 3 with --quick)
   --quick          a quarter of the load, for a look while changing code
   --against DIR    another checkout of Beam as the peer "other"
+  --profile DIR    CPU profiles of Beam (cpuprofile; they cost some speed)
   --json FILE      raw data and the environment`
 
 /** Reads the command line; a {@link TypeError} or {@link RangeError} says what is wrong with it. */
@@ -59,6 +62,7 @@ export function parseOptions(argv: readonly string[]): Options {
       quick: { type: 'boolean', default: false },
       against: { type: 'string' },
       json: { type: 'string' },
+      profile: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   })
@@ -69,12 +73,17 @@ export function parseOptions(argv: readonly string[]): Options {
     only: list(values.only),
     rounds,
     amounts: values.quick ? QUICK : FULL,
-    json: values.json === undefined ? undefined : resolve(values.json),
-    against: values.against === undefined ? undefined : resolve(values.against),
+    json: path(values.json),
+    against: path(values.against),
+    profile: path(values.profile),
     help: values.help,
   }
 }
 
 function list(text: string | undefined): string[] | undefined {
   return text?.split(',').map((name) => name.trim())
+}
+
+function path(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : resolve(text)
 }

@@ -51,13 +51,13 @@ async function main(options: Options): Promise<void> {
   if (stopping.signal.aborted) process.exitCode = 130
 }
 
-function choosePeers({ only, against, figures }: Options, build: string): Participant[] {
+function choosePeers({ only, against, figures, profile }: Options, build: string): Participant[] {
   const script = snapshot(ROOT, join(build, 'beam'))
   const participants: Participant[] = [direct, pipe, tls, ssh, sshAes, stunnel].map((peer) => ({ peer }))
-  participants.push({ peer: beam('beam', `this checkout, ${commitOf(ROOT)}`, script), script })
+  participants.push({ peer: beam('beam', `this checkout, ${commitOf(ROOT)}`, script, profile), script })
   if (against !== undefined) {
     const other = snapshot(against, join(build, 'other'))
-    participants.push({ peer: beam('other', `${against}, ${commitOf(against)}`, other), script: other })
+    participants.push({ peer: beam('other', `${against}, ${commitOf(against)}`, other, profile), script: other })
   }
   for (const name of only ?? []) if (!participants.some(({ peer }) => peer.name === name)) throw new RangeError(`no peer "${name}"`)
   const wanted = participants.filter(({ peer: { name } }) => (only === undefined ? !ON_DEMAND.includes(name) : only.includes(name)))

@@ -2,18 +2,22 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Children, cleanEnvironment } from '../children.ts'
 import type { Peer } from './peer.ts'
 
-/** Beam from a built package: a publisher and a connector that find each other without any network. */
-export function beam(name: string, what: string, script: string): Peer {
+/**
+ * Beam from a built package: a publisher and a connector that find each other without any network. Each writes a CPU profile into the
+ * folder `profile`, when there is one, as it ends.
+ */
+export function beam(name: string, what: string, script: string, profile: string | undefined): Peer {
+  const command = [...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]), script]
   return {
     name,
     what,
     missing: () => undefined,
     async start({ origin, folder, children }) {
       const env = environment(folder)
-      const publisher = await children.start(process.execPath, [script, String(origin), '--json'], env)
+      const publisher = await children.start(process.execPath, [...command, String(origin), '--json'], env)
       await publisher.waitFor(/"event":"ready"/)
       const [address] = await publisher.waitFor(/beam:\/\/[a-z0-9]+/)
-      const connector = await children.start(process.execPath, [script, 'connect', address, '--port', '0', '--json'], env)
+      const connector = await children.start(process.execPath, [...command, 'connect', address, '--port', '0', '--json'], env)
       const [, port] = await connector.waitFor(/"event":"listening".*?"port":(\d+)/)
       return { port: Number(port), publisher: [publisher.pid], connector: [connector.pid] }
     },
