@@ -153,7 +153,7 @@ describe('any edits one after the other', () => {
             for (const comment of COMMENTS) expect(text.includes(comment)).toBe(before.includes(comment))
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     )
   })
 })

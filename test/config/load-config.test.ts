@@ -347,7 +347,7 @@ describe('any bytes', () => {
       fc.uint8Array({ maxLength: 200 }),
       fc.array(word, { maxLength: 60 }).map((words) => new TextEncoder().encode(words.join(''))),
     )
-    await fc.assert(fc.asyncProperty(bytes, outcome), { numRuns: 400 })
+    await fc.assert(fc.asyncProperty(bytes, outcome), { numRuns: 250 })
   })
 
   it('that are well-formed but mean anything are so too', async () => {
@@ -360,7 +360,7 @@ describe('any bytes', () => {
     )
     await fc.assert(
       fc.asyncProperty(config, async (text) => outcome(new TextEncoder().encode(text))),
-      { numRuns: 200 },
+      { numRuns: 120 },
     )
   })
 
