@@ -20,6 +20,8 @@ const CHECK_BYTES = 64 << 20
 export interface Measured {
   readonly values: Readonly<Record<string, number>>
   readonly raw: Result
+  /** What failed on the way; the values count what succeeded. */
+  readonly error?: string
 }
 
 /** Measures one running peer. */
@@ -75,21 +77,23 @@ export class Meter {
   async #requests(peer: RunningPeer): Promise<Measured> {
     const { result, cpu } = await counted(peer, () => this.#loop(peer, true))
     const count = result['count']!
-    return { values: { requests: count / result['seconds']!, 'requests-cpu': (cpu * 1e6) / count }, raw: { ...result, cpu } }
+    return {
+      values: { requests: count / result['seconds']!, 'requests-cpu': (cpu * 1e6) / count },
+      raw: { ...result, cpu },
+      ...failed(result),
+    }
   }
 
   async #connections(peer: RunningPeer): Promise<Measured> {
     const { result, cpu } = await counted(peer, () => this.#loop(peer, false))
-    return { values: { connections: result['count']! / result['seconds']! }, raw: { ...result, cpu } }
+    return { values: { connections: result['count']! / result['seconds']! }, raw: { ...result, cpu }, ...failed(result) }
   }
 
-  async #loop({ port }: RunningPeer, keepAlive: boolean): Promise<Result> {
+  #loop({ port }: RunningPeer, keepAlive: boolean): Promise<Result> {
     const { inFlight, loopSeconds: seconds } = this.#amounts
-    const result = wrkInstalled()
-      ? await wrk(port, inFlight, seconds, keepAlive, this.#signal)
-      : await this.#load.run({ task: keepAlive ? 'requests' : 'connections', port, inFlight, seconds })
-    if (result['errors'] !== 0) throw new Error(`${result['errors']} errors in ${result['count']} requests`)
-    return result
+    return wrkInstalled()
+      ? wrk(port, inFlight, seconds, keepAlive, this.#signal)
+      : this.#load.run({ task: keepAlive ? 'requests' : 'connections', port, inFlight, seconds })
   }
 
   async #firstByte({ port }: RunningPeer): Promise<Measured> {
@@ -143,4 +147,11 @@ async function counted({ publisher, connector }: RunningPeer, work: () => Promis
   const before = cpuSeconds([...publisher, ...connector])
   const result = await work()
   return { result, cpu: cpuSeconds([...publisher, ...connector]) - before }
+}
+
+/** The errors of a closed loop, by kind where they are known. */
+function failed(result: Result): { readonly error?: string } {
+  const kinds = Object.entries(result).filter(([name, count]) => name.endsWith('errors') && count > 0)
+  if (kinds.length === 0) return {}
+  return { error: `${kinds.map(([name, count]) => `${count} ${name}`).join(', ')} beside ${result['count']} requests` }
 }

@@ -56,13 +56,13 @@ describe('the report of wrk', () => {
   const report = (rest: string): string => `Running 2s test\n  2 threads\n  4400 requests in 2.00s, 5.1MB read\n${rest}Requests/sec: 2200\n`
 
   it('gives count, time and no errors', () => {
-    expect(parseWrk(report(''))).toEqual({ count: 4400, seconds: 2, errors: 0 })
+    expect(parseWrk(report(''))).toMatchObject({ count: 4400, seconds: 2, 'connect errors': 0, 'read errors': 0, 'answer errors': 0 })
     expect(parseWrk('12 requests in 1.50m, 1KB read')).toMatchObject({ seconds: 90 })
   })
 
-  it('adds up errors of sockets and other answers', () => {
+  it('tells errors of sockets and other answers apart', () => {
     const errors = '  Socket errors: connect 1, read 2, write 0, timeout 4\n  Non-2xx or 3xx responses: 8\n'
-    expect(parseWrk(report(errors))).toMatchObject({ errors: 15 })
+    expect(parseWrk(report(errors))).toMatchObject({ 'connect errors': 1, 'read errors': 2, 'timeout errors': 4, 'answer errors': 8 })
     expect(() => parseWrk('unable to connect')).toThrow(RangeError)
   })
 })

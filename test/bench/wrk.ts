@@ -21,7 +21,15 @@ export function parseWrk(text: string): Result {
   const [, count, time, unit] = /(\d+) requests in ([\d.]+)(ms|s|m),/.exec(text) ?? []
   if (count === undefined) throw new RangeError('not a report of wrk')
   const seconds = Number(time) * (unit === 'm' ? 60 : unit === 'ms' ? 0.001 : 1)
-  const socketErrors = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(text)?.slice(1) ?? []
-  const otherAnswers = /Non-2xx or 3xx responses: (\d+)/.exec(text)?.[1] ?? '0'
-  return { count: Number(count), seconds, errors: [...socketErrors, otherAnswers].reduce((sum, number) => sum + Number(number), 0) }
+  const kinds = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(text)?.slice(1) ?? [0, 0, 0, 0]
+  const [connect, read, write, timeout] = kinds.map(Number)
+  const answers = Number(/Non-2xx or 3xx responses: (\d+)/.exec(text)?.[1] ?? 0)
+  const errors = {
+    'connect errors': connect!,
+    'read errors': read!,
+    'write errors': write!,
+    'timeout errors': timeout!,
+    'answer errors': answers,
+  }
+  return { count: Number(count), seconds, ...errors }
 }
