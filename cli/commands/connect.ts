@@ -69,7 +69,7 @@ export default class Connect extends BeamCommand {
       ...(flags['allow-exposure'] ? { allowExposure: true } : {}),
       signal: lifetime.signal,
     }
-    await using beam = await openBeam({ verbose: flags.verbose, bootstrap: flags['p2p-bootstrap'] })
+    await using beam = await openBeam({ verbose: flags.verbose, json: flags.json, bootstrap: flags['p2p-bootstrap'] })
     if (flags.stdio) return await carry(beam, args.address, options, lifetime)
     const onEvent = connectView({ json: flags.json, urlOnly: flags['url-only'], quiet: flags.quiet })
     const connection = await beam.connect(args.address, {

@@ -109,7 +109,7 @@ export default class Expose extends BeamCommand {
       copy: flags.copy,
       connectFlags: [...(flags.allow === undefined ? [] : ['--identify']), ...(secret === undefined ? [] : ['--secret -'])],
     })
-    await using beam = await openBeam({ verbose: flags.verbose, bootstrap: flags['p2p-bootstrap'] })
+    await using beam = await openBeam({ verbose: flags.verbose, json: flags.json, bootstrap: flags['p2p-bootstrap'] })
     await publishUntilEnd(beam, targets, options, view, lifetime)
   }
 }

@@ -16,7 +16,7 @@ export default class KeyShow extends BeamCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(KeyShow)
-    await using beam = await openBeam({ verbose: flags.verbose })
+    await using beam = await openBeam({ verbose: flags.verbose, json: flags.json })
     const key = await beam.visitorKey()
     process.stdout.write(flags.json ? `${JSON.stringify({ visitorKey: key })}\n` : `${key}\n`)
   }

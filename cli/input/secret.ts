@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises'
 import { ConfigError } from '../../core/errors.ts'
+import { Interrupted } from '../lifetime.ts'
 
 /** Longest secret word, in bytes: far above what people use, and a wrong file (a disk image) is not read into memory. */
 const MAX_SECRET_BYTES = 4_096
@@ -57,30 +58,32 @@ async function firstLine(stdin: NodeJS.ReadStream): Promise<string> {
   return firstOf(text)
 }
 
-/** Asks at the terminal; nothing that is typed is shown. Ctrl-C ends the process as usual. */
+/** Asks at the terminal; nothing that is typed is shown. Ctrl-C ends the command as usual. */
 function ask(stdin: NodeJS.ReadStream): Promise<string> {
   process.stderr.write('Secret word: ')
   stdin.setRawMode(true)
   stdin.resume()
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     let word = ''
     const onData = (chunk: Buffer): void => {
       for (const char of chunk.toString('utf8')) {
         if (char === '\r' || char === '\n' || char === '\u0004') return done()
         if (char === '\u0003') {
-          done()
-          process.kill(process.pid, 'SIGINT')
-          return
+          restore()
+          return reject(new Interrupted('interrupted'))
         }
         if (char === '\u007F' || char === '\b') word = Array.from(word).slice(0, -1).join('')
         else word += char
       }
     }
-    const done = (): void => {
+    const restore = (): void => {
       stdin.off('data', onData)
       stdin.setRawMode(false)
       stdin.pause()
       process.stderr.write('\n')
+    }
+    const done = (): void => {
+      restore()
       resolve(word)
     }
     stdin.on('data', onData)

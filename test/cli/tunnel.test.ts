@@ -102,6 +102,19 @@ describe('beam PORT and beam connect', () => {
   }
 })
 
+describe('a fault of Beam itself', () => {
+  it('is an error like any other, without a stack trace', async () => {
+    // The guard of the tests stands in NODE_OPTIONS already.
+    const fault = `data:text/javascript,${encodeURIComponent(`process.once('SIGUSR2', () => { throw new Error('boom') })`)}`
+    const env = { NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --import=${fault}` }
+    await using publisher = new BeamProcess([String(portOf(http)), '--json'], { folder: folder.path, env })
+    await publisher.event('ready')
+    const { code, stderr } = await publisher.stop('SIGUSR2')
+    expect(publisher.events.at(-1)).toMatchObject({ event: 'error', code: 'BEAM_ERR_INTERNAL', message: 'boom' })
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' })
+  })
+})
+
 describe('the local service', () => {
   it('may come later: Beam waits and tells when it is there', async () => {
     const reserved = await listening(createServer())
