@@ -4,7 +4,7 @@ import { ProtocolError, UnreachableError, type BeamError } from '../errors.ts'
 import { copiesOnWrite } from '../streams/onread-socket.ts'
 import { ABORT_TIMEOUT_MS, HEAVY_STREAM_BYTES, PIPE_TRAILER, RESET_TRAILER } from './constants.ts'
 import { refusalHeaders, refusalOf, type Refusal } from './refusal.ts'
-import { PipeHalf } from './pipe-half.ts'
+import type { PipeHalf } from './pipe-half.ts'
 
 const { NGHTTP2_CANCEL, NGHTTP2_CONNECT_ERROR, NGHTTP2_NO_ERROR } = constants
 
