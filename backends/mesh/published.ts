@@ -9,6 +9,7 @@ import {
   LinkListener,
   newRecord,
   seedOf,
+  tombstoneOf,
   type AccessPolicy,
   type Announced,
   type Asker,
@@ -153,6 +154,7 @@ export class Published implements AsyncDisposable {
         ...(this.#domain !== undefined && { domain: this.#domain }),
         onStream: (stream) => this.#listener.accept(stream),
         onSuperseded: (sequence) => this.#renew(sequence),
+        withdrawal: (sequence) => this.#withdrawal(sequence),
       },
       (state, reason) => {
         const message = state === 'announced' ? `Announced: ${reason}` : state === 'failed' ? `Not announced: ${reason}` : reason
@@ -161,6 +163,13 @@ export class Published implements AsyncDisposable {
       },
     )
     await promise
+  }
+
+  /** The signed word that nothing of this service counts any more, up to that sequence number. */
+  #withdrawal(sequence: number): { readonly record: Uint8Array; readonly sequence: number } {
+    const last = { ...(this.#record as ServiceRecord), sequence: Math.max(sequence, this.#record?.sequence ?? 0) }
+    const tombstone = tombstoneOf(last, { now: this.#parts.clock.now() })
+    return { record: encodeRecord(tombstone, this.identity), sequence: tombstone.sequence }
   }
 
   #renew(beyond?: number): void {

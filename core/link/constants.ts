@@ -31,17 +31,17 @@ export const PIPE_OFFSET_BYTES = 8
 
 /* Implementation constants */
 
-/** What all unread bytes of a link's streams may take in memory at the receiver. */
-export const WINDOW_BUDGET_BYTES = 64 << 20
 /** A stream's window: 4 MiB carry 40 MB/s over a round trip of 100 ms; 64 KiB is what HTTP/2 starts with (RFC 9113 section 6.9.2). */
 export const MAX_STREAM_WINDOW_BYTES = 4 << 20
 export const MIN_STREAM_WINDOW_BYTES = 64 << 10
-/** The window of the whole session: above the budget, so that standing streams together never hold up a moving one. */
+/** The window of a link's whole session, which bounds what its unread bytes take at the receiver. Its streams share one half of it. */
 export const SESSION_WINDOW_BYTES = 128 << 20
 /** What a dialler's streams together may queue for the network before they wait: more only makes short messages wait behind long ones. */
 export const BACKLOG_BYTES = 512 << 10
 /** What may be queued in all, answers to the far end included, before the far end counts as hostile. */
 export const MAX_BACKLOG_BYTES = 64 << 20
+/** The same for a link inside another stream (hole-punched, relayed): what carries it may hold all unread bytes in memory, 32 MiB at most. */
+export const INNER_SESSION_WINDOW_BYTES = 16 << 20
 /** HTTP/2 frames up to this size: fewer headers and callbacks than the default of 16 KiB. */
 export const MAX_FRAME_BYTES = 1 << 20
 /** Streams of one link at a time. */

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { ProtocolError, UnreachableError, TimeoutError, type BeamError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { MAX_RECORD_BYTES } from '../records/record.ts'
-import { HELLO_PATH, MAX_LINK_PIPES, MAX_STREAM_WINDOW_BYTES, RECORD_PATH, REQUEST_TIMEOUT_MS, SESSION_WINDOW_BYTES, STREAMS_PATH } from './constants.ts'
+import { HELLO_PATH, INNER_SESSION_WINDOW_BYTES, MAX_LINK_PIPES, MAX_STREAM_WINDOW_BYTES, RECORD_PATH, REQUEST_TIMEOUT_MS, SESSION_WINDOW_BYTES, STREAMS_PATH } from './constants.ts'
 import { watchHeartbeat } from './heartbeat.ts'
 import { LinkStream, type StreamOwner } from './link-stream.ts'
 import { PipeHalf } from './pipe-half.ts'
@@ -44,6 +44,7 @@ export class Link implements StreamOwner {
   readonly #dialler: boolean
   readonly #streams = new Map<number, LinkStream>()
   readonly #closeListeners: Array<(reason: string) => void> = []
+  readonly #sessionWindow: number
   readonly #stopHeartbeat: () => void
   #window = MAX_STREAM_WINDOW_BYTES
   #pipes = 0
@@ -57,7 +58,9 @@ export class Link implements StreamOwner {
     this.#dialler = role === 'dialler'
     this.peerKey = parts.peerKey
     const session: Http2Session = parts.session
-    session.setLocalWindowSize(SESSION_WINDOW_BYTES)
+    const inner = parts.connection.remoteAddress === undefined
+    this.#sessionWindow = inner ? INNER_SESSION_WINDOW_BYTES : SESSION_WINDOW_BYTES
+    session.setLocalWindowSize(this.#sessionWindow)
     session.on('error', (error: Error) => (this.#reason ??= error.message))
     session.on('goaway', () => {
       this.#reason ??= 'the far end ended the session'
@@ -244,7 +247,8 @@ export class Link implements StreamOwner {
   }
 
   #fitWindow(): void {
-    const window = streamWindowBytes(this.#streams.size)
+    // Half of the session's window: streams that stand still never use up what a moving one needs.
+    const window = streamWindowBytes(this.#streams.size, this.#sessionWindow / 2)
     if (window === this.#window || this.#session.destroyed) return
     this.#window = window
     this.#session.settings({ initialWindowSize: window })

@@ -64,10 +64,11 @@ it('reports the loss of its connection once, and not after it was done with', as
 })
 
 it('shares the budget of a link among its streams', () => {
-  expect(streamWindowBytes(0)).toBe(4 << 20)
-  expect(streamWindowBytes(16)).toBe(4 << 20)
-  expect(streamWindowBytes(17)).toBe(2 << 20)
-  expect(streamWindowBytes(100)).toBe(512 << 10)
-  expect(streamWindowBytes(4096)).toBe(64 << 10)
-  for (let n = 1; n <= 1024; n++) expect(streamWindowBytes(n) * n).toBeLessThanOrEqual(64 << 20)
+  const budget = 64 << 20
+  expect(streamWindowBytes(0, budget)).toBe(4 << 20)
+  expect(streamWindowBytes(16, budget)).toBe(4 << 20)
+  expect(streamWindowBytes(17, budget)).toBe(2 << 20)
+  expect(streamWindowBytes(100, budget)).toBe(512 << 10)
+  expect(streamWindowBytes(4096, budget)).toBe(64 << 10)
+  for (let n = 1; n <= 1024; n++) expect(streamWindowBytes(n, budget) * n).toBeLessThanOrEqual(budget)
 })
