@@ -67,6 +67,8 @@ export class Leg {
   /** Ends the present run (from `start` to `stop`). */
   #run: AbortController | undefined
   #carried: Carried | undefined
+  /** Ends the checks of a running tunnel, or the wait for the next attempt. */
+  #cancelTimer: (() => void) | undefined
   #retries = 0
   #missedChecks = 0
 
@@ -105,6 +107,7 @@ export class Leg {
   async stop(): Promise<void> {
     this.#run?.abort(new BackendUnavailableError('The tunnel was stopped.'))
     this.#run = undefined
+    this.#cancelTimer?.()
     const carried = this.#carried
     this.#carried = undefined
     this.#endpoints.clear()
@@ -131,7 +134,9 @@ export class Leg {
         signal,
         onLate: ({ id }) => void this.#withdraw({ backend, id }),
       })
-      this.#onStarted({ backend, id: info.id, attempt }, info, signal)
+      // The end may come between the answer and here.
+      if (signal.aborted) await this.#withdraw({ backend, id: info.id })
+      else this.#onStarted({ backend, id: info.id, attempt }, info, signal)
     } catch (error) {
       attempt.abort(error)
       if (!signal.aborted) this.#onFailed(error, signal)
@@ -153,11 +158,8 @@ export class Leg {
       if (named.state !== 'down') this.#setup.events.endpoint(named, `${this.name} carries the tunnel`)
     }
     this.#updateState()
-    const stopChecks = this.#setup.clock.every(CHECK_EVERY_MS, () => {
-      if (signal.aborted || this.#carried !== carried) stopChecks()
-      else void this.#check(signal, stopChecks)
-    })
-    signal.addEventListener('abort', stopChecks, { once: true })
+    this.#cancelTimer?.()
+    this.#cancelTimer = this.#setup.clock.every(CHECK_EVERY_MS, () => void this.#check(carried, signal))
   }
 
   #onFailed(error: unknown, signal: AbortSignal): void {
@@ -169,11 +171,9 @@ export class Leg {
   #retryLater(signal: AbortSignal): void {
     const waitMs = RETRY.baseMs + backoffDelayMs(this.#retries, RETRY)
     this.#retries += 1
+    this.#cancelTimer?.()
     // Not unref'd: a tunnel that waits for its network keeps the process alive as a running one does.
-    const cancel = this.#setup.clock.after(waitMs, () => {
-      if (!signal.aborted) void this.#attempt(signal)
-    })
-    signal.addEventListener('abort', cancel, { once: true })
+    this.#cancelTimer = this.#setup.clock.after(waitMs, () => void this.#attempt(signal))
   }
 
   #onEvent(event: TunnelEvent): void {
@@ -216,12 +216,10 @@ export class Leg {
   }
 
   /** Asks the backend whether it still carries the tunnel. */
-  async #check(signal: AbortSignal, stopChecks: () => void): Promise<void> {
-    const carried = this.#carried
-    if (carried === undefined) return
+  async #check(carried: Carried, signal: AbortSignal): Promise<void> {
     const lost = await this.#lost(carried)
     if (lost === undefined || signal.aborted || this.#carried !== carried) return
-    stopChecks()
+    this.#cancelTimer?.()
     this.#carried = undefined
     carried.attempt.abort(new BackendUnavailableError(lost))
     for (const endpoint of this.endpoints()) {
