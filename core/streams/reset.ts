@@ -7,16 +7,21 @@ import type { Duplex } from 'node:stream'
  */
 export function resetStream(stream: Duplex, reason: Error): void {
   if (stream.destroyed) return
+  stream.on('error', () => {})
   // A TLS socket is a Socket too, but has no RST of its own: TCP's does it. Unix sockets and pipes have none: destroy is all there is.
-  if (stream instanceof Socket && isTcp(stream)) {
-    stream.on('error', () => {})
-    stream.resetAndDestroy()
-  } else {
-    stream.on('error', () => {})
-    stream.destroy(reason)
-  }
+  if (!(stream instanceof Socket && isTcp(stream))) stream.destroy(reason)
+  else if (endIsOnItsWay(stream)) stream.once('finish', () => stream.resetAndDestroy())
+  else stream.resetAndDestroy()
 }
 
 function isTcp(socket: Socket): boolean {
   return socket.remotePort !== undefined || socket.connecting
+}
+
+/**
+ * Whether everything is written, and the system was asked to end the direction and has not answered yet (it does so at once). libuv refuses
+ * to reset a socket in this state (EINVAL, uv_tcp_close_reset), and Node (20 to 24) then leaks it: it is never closed and never emits 'close'.
+ */
+function endIsOnItsWay(socket: Socket): boolean {
+  return socket.writableEnded && !socket.writableFinished && socket.writableLength === 0
 }
