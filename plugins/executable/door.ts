@@ -1,6 +1,6 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import type { Clock, Visitor } from '../../core/index.ts'
+import { resetStream, type Clock, type Visitor } from '../../core/index.ts'
 import { MAX_STREAMS_PER_TUNNEL, MAX_TOKEN_LINE_BYTES, MAX_UNPROVEN_STREAMS, TOKEN_TIMEOUT_MS } from './limits.ts'
 import type { StreamTarget } from './messages.ts'
 
@@ -9,6 +9,10 @@ const LF = 0x0a
 /** A token that nobody guesses: 32 random bytes. */
 export function newToken(): string {
   return randomBytes(32).toString('base64url')
+}
+
+function refuse(socket: Socket): void {
+  resetStream(socket, new Error('it did not say the token'))
 }
 
 /** What goes through a door, counted from outside: `in` comes from visitors. */
@@ -87,38 +91,38 @@ export class StreamDoor {
 
   /** Resets the streams: the executable that carried them is gone. */
   resetStreams(): void {
-    for (const socket of [...this.#proven, ...this.#unproven]) socket.resetAndDestroy()
+    for (const socket of [...this.#proven, ...this.#unproven]) resetStream(socket, new Error('the tunnel is gone'))
   }
 
   #receive(socket: Socket): void {
     socket.on('error', () => {})
     if (this.#unproven.size >= MAX_UNPROVEN_STREAMS || this.#proven.size >= MAX_STREAMS_PER_TUNNEL) {
-      socket.resetAndDestroy()
+      refuse(socket)
       return
     }
     this.#unproven.add(socket)
-    const cancelTimer = this.#options.clock.after(TOKEN_TIMEOUT_MS, () => socket.resetAndDestroy(), { unref: true })
+    const cancelTimer = this.#options.clock.after(TOKEN_TIMEOUT_MS, () => refuse(socket), { unref: true })
     let head = Buffer.alloc(0)
     const onGone = (): void => {
       cancelTimer()
       this.#unproven.delete(socket)
     }
     const onEnd = (): void => {
-      socket.resetAndDestroy()
+      refuse(socket)
     }
     const onReadable = (): void => {
       const chunk = socket.read() as Buffer | null
       if (chunk === null) return
       head = Buffer.concat([head, chunk])
       const end = head.indexOf(LF)
-      if (end > MAX_TOKEN_LINE_BYTES || (end < 0 && head.length > MAX_TOKEN_LINE_BYTES)) return void socket.resetAndDestroy()
+      if (end > MAX_TOKEN_LINE_BYTES || (end < 0 && head.length > MAX_TOKEN_LINE_BYTES)) return refuse(socket)
       if (end < 0) return
       socket.off('readable', onReadable)
       socket.off('end', onEnd)
       socket.off('close', onGone)
       onGone()
       const visitor = this.#readTokenLine(head.subarray(0, end).toString('utf8').replace(/\r$/, ''))
-      if (visitor === undefined) return void socket.resetAndDestroy()
+      if (visitor === undefined) return refuse(socket)
       this.#admit(socket, end + 1)
       const rest = head.subarray(end + 1)
       if (rest.length > 0) socket.unshift(rest)

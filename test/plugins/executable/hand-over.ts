@@ -8,7 +8,10 @@ import type { ExecutableOptions } from '../../../plugins/executable/index.ts'
 import type { Methods } from '../../../plugins/executable/messages.ts'
 
 /** Speaks the protocol to an executable line by line, so that a test can do what Beam would never do. */
-async function converse(options: ExecutableOptions, home: string): Promise<AsyncDisposable & { call<R>(method: string, params: object): Promise<R> }> {
+async function converse(
+  options: ExecutableOptions,
+  home: string,
+): Promise<AsyncDisposable & { call<R>(method: string, params: object): Promise<R> }> {
   const [program = '', ...args] = options.command
   const child = spawn(program, args, { cwd: options.cwd, stdio: ['pipe', 'pipe', 'inherit'] })
   const ended = new Promise((resolve) => child.once('exit', resolve))

@@ -29,7 +29,9 @@ describe('ExecutableProcess', () => {
     await using workshop = await Workshop.open()
     const script = fileURLToPath(new URL('owner.ts', import.meta.url))
     const tsx = fileURLToPath(new URL('../../../node_modules/tsx/dist/cli.mjs', import.meta.url))
-    const owner = spawn(process.execPath, [tsx, '--conditions=beam:source', script, workshop.paths.config], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const owner = spawn(process.execPath, [tsx, '--conditions=beam:source', script, workshop.paths.config], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     const pids = await new Promise<readonly number[]>((resolve, reject) => {
       owner.once('exit', () => reject(new Error('the owner ended early')))
       createInterface(owner.stdout).once('line', (line) => resolve(JSON.parse(line) as number[]))

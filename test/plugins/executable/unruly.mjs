@@ -88,7 +88,8 @@ const methods = {
     send({ method: 'warning', params: { tunnel: id, code: 'X_WARNING', message: 'careful' } })
     send({ method: 'log', params: { level: 'info', message: 'a log line', fields: { n: 1 } } })
     send({ method: 'unheard_of', params: {} })
-    if (mode === 'weather') setTimeout(() => send({ method: 'state', params: { tunnel: id, address, state: 'down', reason: 'weather' } }), 20)
+    if (mode === 'weather')
+      setTimeout(() => send({ method: 'state', params: { tunnel: id, address, state: 'down', reason: 'weather' } }), 20)
     if (mode === 'other-id') return { id: 'another', endpoints: [{ address, state: 'active', reveals: [] }] }
     return { id, endpoints: [{ address, state: 'active', reveals: ['Everything.'] }] }
   },
