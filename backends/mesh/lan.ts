@@ -1,6 +1,13 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server } from 'node:net'
-import { BackendUnavailableError, CleanupStack, ConfigError, type AccessPolicy, type StreamHandler, type TunnelEvent } from '../../core/index.ts'
+import {
+  BackendUnavailableError,
+  CleanupStack,
+  ConfigError,
+  type AccessPolicy,
+  type StreamHandler,
+  type TunnelEvent,
+} from '../../core/index.ts'
 import { announceHost, type MdnsSocket } from './discovery/index.ts'
 import { localAddresses, reachOf } from './local-addresses.ts'
 
@@ -10,8 +17,6 @@ const MAX_LAN_CONNECTIONS = 512
 /** What a plain listener for the local network needs. */
 export interface LanParts {
   readonly host: string
-  /** The published port: taken on the LAN too where it is free, since people remember it. */
-  readonly port: number
   readonly domain: string | undefined
   readonly access: AccessPolicy | undefined
   readonly handler: StreamHandler
@@ -35,7 +40,7 @@ export async function openToLan(parts: LanParts): Promise<AsyncDisposable> {
     parts.handler(socket, { backend: 'mesh', ...(socket.remoteAddress !== undefined && { remoteAddress: socket.remoteAddress }) })
   })
   server.maxConnections = MAX_LAN_CONNECTIONS
-  const port = await listen(server, parts.host, parts.port)
+  const port = await listen(server, parts.host)
   undo.defer(() => server.close())
   const addresses = localAddresses(parts.host).filter((address) => reachOf(address) !== 'machine' || parts.host === address)
   const { domain } = parts
@@ -45,7 +50,11 @@ export async function openToLan(parts: LanParts): Promise<AsyncDisposable> {
       name: domain,
       addresses,
       onConflict: (address) =>
-        parts.onEvent({ type: 'warning', code: 'BEAM_WARN_NAME_CLAIMED', message: `${domain} is taken on this network: ${address} answers for it.` }),
+        parts.onEvent({
+          type: 'warning',
+          code: 'BEAM_WARN_NAME_CLAIMED',
+          message: `${domain} is taken on this network: ${address} answers for it.`,
+        }),
     })
     undo.defer(() => announcement.stop())
   }
@@ -60,17 +69,13 @@ export async function openToLan(parts: LanParts): Promise<AsyncDisposable> {
   return { [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose]() }
 }
 
-/** Listens on the wished port, or on a free one when that is taken (by the service itself, in general). */
-async function listen(server: Server, host: string, wished: number): Promise<number> {
-  for (const port of [wished, 0]) {
-    server.listen({ host, port })
-    try {
-      await once(server, 'listening')
-      return (server.address() as AddressInfo).port
-    } catch (error) {
-      if (port !== 0 && (error as NodeJS.ErrnoException).code === 'EADDRINUSE') continue
-      throw new BackendUnavailableError('No port can be opened to the local network.', { cause: error })
-    }
+/** Any free port: the published one belongs to the service, also while that is not running. */
+async function listen(server: Server, host: string): Promise<number> {
+  server.listen({ host, port: 0 })
+  try {
+    await once(server, 'listening')
+  } catch (error) {
+    throw new BackendUnavailableError('No port can be opened to the local network.', { cause: error })
   }
-  throw new BackendUnavailableError('No port can be opened to the local network.')
+  return (server.address() as AddressInfo).port
 }

@@ -42,13 +42,15 @@ export function reachOf(address: string): Reach {
 export function localAddresses(bound: string, interfaces: NodeJS.Dict<NetworkInterfaceInfo[]> = networkInterfaces()): readonly string[] {
   if (bound !== '::' && bound !== '0.0.0.0') return [bound]
   const order: readonly Reach[] = ['world', 'site', 'machine']
-  return Object.values(interfaces)
-    .flatMap((list) => list ?? [])
-    .filter((entry) => bound === '::' || entry.family === 'IPv4')
-    // A scoped address (fe80::…%eth0) is of no use on another machine.
-    .filter((entry) => !(entry.family === 'IPv6' && entry.scopeid !== 0))
-    .map((entry) => entry.address)
-    .sort((a, b) => order.indexOf(reachOf(a)) - order.indexOf(reachOf(b)))
+  return (
+    Object.values(interfaces)
+      .flatMap((list) => list ?? [])
+      .filter((entry) => bound === '::' || entry.family === 'IPv4')
+      // A scoped address (fe80::…%eth0) is of no use on another machine.
+      .filter((entry) => !(entry.family === 'IPv6' && entry.scopeid !== 0))
+      .map((entry) => entry.address)
+      .sort((a, b) => order.indexOf(reachOf(a)) - order.indexOf(reachOf(b)))
+  )
 }
 
 /** What a record says of where the listener is: addresses that are of use `within` that reach, and tell no more of the network at home than that. */

@@ -70,7 +70,12 @@ export class MeshBackend implements NetworkBackend, Dialler {
   constructor(components: MeshComponents) {
     this.#components = components
     const { clock, logger, paths, config } = components
-    this.#mesh = createDiscovery(components.discovery, { runtimeFolder: paths.runtime, clock, logger, serve: config.participation !== 'light' })
+    this.#mesh = createDiscovery(components.discovery, {
+      runtimeFolder: paths.runtime,
+      clock,
+      logger,
+      serve: config.participation !== 'light',
+    })
     this.#links = new PublisherLinks({
       discovery: this.#mesh.discovery,
       clock,
@@ -112,7 +117,10 @@ export class MeshBackend implements NetworkBackend, Dialler {
   }
 
   async getStatus(): Promise<BackendStatus> {
-    const message = this.#mesh.discovery.sources().map(({ name, state, detail }) => `${name}: ${state}${detail === undefined ? '' : ` (${detail})`}`).join('; ')
+    const message = this.#mesh.discovery
+      .sources()
+      .map(({ name, state, detail }) => `${name}: ${state}${detail === undefined ? '' : ` (${detail})`}`)
+      .join('; ')
     return { state: this.#state, message, tunnels: [...this.#tunnels.values()].map((running) => this.#infoOf(running)) }
   }
 
@@ -126,11 +134,15 @@ export class MeshBackend implements NetworkBackend, Dialler {
     })
   }
 
-  async registerDomain(domain: string, options: { readonly tunnelId?: string; readonly signal?: AbortSignal } = {}): Promise<DomainRegistration> {
+  async registerDomain(
+    domain: string,
+    options: { readonly tunnelId?: string; readonly signal?: AbortSignal } = {},
+  ): Promise<DomainRegistration> {
     options.signal?.throwIfAborted()
     const name = normaliseName(domain)
     const running = options.tunnelId === undefined ? [...this.#tunnels.values()].at(-1) : this.#tunnels.get(options.tunnelId)
-    if (running === undefined) throw new UnreachableError('There is no tunnel that the name could stand for.', { code: 'BEAM_ERR_NOT_FOUND' })
+    if (running === undefined)
+      throw new UnreachableError('There is no tunnel that the name could stand for.', { code: 'BEAM_ERR_NOT_FOUND' })
     await running.published.claim(name)
     return { domain: name, address: running.published.address, exclusive: false }
   }
@@ -208,7 +220,7 @@ export class MeshBackend implements NetworkBackend, Dialler {
     undo.defer(() => published[Symbol.asyncDispose]())
     await published.start(domain)
     if (options.network?.['lan'] === true) {
-      const lan = await openToLan({ host: config.listen.host, port, domain, access, handler, mdns: this.#mesh.mdnsSocket, onEvent })
+      const lan = await openToLan({ host: config.listen.host, domain, access, handler, mdns: this.#mesh.mdnsSocket, onEvent })
       undo.defer(() => lan[Symbol.asyncDispose]())
     }
     return published

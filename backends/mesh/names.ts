@@ -64,7 +64,11 @@ async function verifiedClaimants(
     verified.push(key)
     // The pinned key decides; without a pin others get a while to show themselves.
     if (pin !== undefined && Buffer.compare(key, pin) === 0) enough.abort()
-    else void sleep(CLAIM_WINDOW_MS, { signal, clock: options.clock }).then(() => enough.abort(), () => {})
+    else
+      void sleep(CLAIM_WINDOW_MS, { signal, clock: options.clock }).then(
+        () => enough.abort(),
+        () => {},
+      )
   }
   if (pin !== undefined) checks.push(check(pin))
   for await (const key of options.discovery.claimants(name, { signal })) {
@@ -95,7 +99,9 @@ async function claims(key: Uint8Array, name: string, signal: AbortSignal, option
     return claimed
   }
   try {
-    return await Promise.any([fromPublisher(), fromSources()].map(async (answer) => ((await answer) ? true : Promise.reject(new Error('no claim')))))
+    return await Promise.any(
+      [fromPublisher(), fromSources()].map(async (answer) => ((await answer) ? true : Promise.reject(new Error('no claim')))),
+    )
   } catch {
     return false
   } finally {

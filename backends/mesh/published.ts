@@ -74,7 +74,13 @@ export class Published implements AsyncDisposable {
   }
 
   endpoint(reveals: readonly string[]): Endpoint {
-    return { backend: 'mesh', address: this.address, state: this.#where === undefined ? 'announcing' : 'active', direct: this.#direct(), reveals }
+    return {
+      backend: 'mesh',
+      address: this.address,
+      state: this.#where === undefined ? 'announcing' : 'active',
+      direct: this.#direct(),
+      reveals,
+    }
   }
 
   /** Listens, then makes itself known in the background. */
@@ -85,7 +91,8 @@ export class Published implements AsyncDisposable {
     let endpoints = this.#record?.endpoints.join()
     this.#stopUpkeep = this.#parts.clock.every(ADDRESS_POLL_MS, () => {
       const now = recordEndpoints(this.#where as AddressInfo, this.#parts.within).join()
-      const due = this.#record !== undefined && this.#parts.clock.now() > this.#record.issuedAt + this.#record.ttlSeconds * 1000 * RENEW_AFTER
+      const due =
+        this.#record !== undefined && this.#parts.clock.now() > this.#record.issuedAt + this.#record.ttlSeconds * 1000 * RENEW_AFTER
       if (now === endpoints && !due) return
       endpoints = now
       this.#renew()
@@ -157,7 +164,8 @@ export class Published implements AsyncDisposable {
         withdrawal: (sequence) => this.#withdrawal(sequence),
       },
       (state, reason) => {
-        const message = state === 'announced' ? `Announced: ${reason}` : state === 'failed' ? `Not announced: ${reason}` : reason
+        const message =
+          state === 'announced' ? `Announced by ${reason}` : state === 'failed' ? `Not announced, trying again: ${reason}` : reason
         this.#parts.onEvent({ type: 'progress', phase: 'announce', message })
         if (state !== 'pending') settle()
       },

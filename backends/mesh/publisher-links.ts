@@ -89,7 +89,11 @@ export class PublisherLinks {
 
   async #get(address: string, options: DialOptions): Promise<PublisherLink> {
     options.signal?.throwIfAborted()
-    const id = JSON.stringify([address, options.identity === undefined ? '' : encodeKey('visitor', options.identity.publicKey), options.secret ?? ''])
+    const id = JSON.stringify([
+      address,
+      options.identity === undefined ? '' : encodeKey('visitor', options.identity.publicKey),
+      options.secret ?? '',
+    ])
     const known = this.#entries.get(id)
     const entry = known ?? this.#open(id, address, options)
     const opened = await untilAborted(entry, options.signal)
@@ -125,7 +129,11 @@ export class PublisherLinks {
     }
     const start = clock.monotonic()
     try {
-      const { dialled, kind } = await raceContacts(found, dial, { signal, discard: (loser) => loser.dialled.link.close(), nothing: notFound })
+      const { dialled, kind } = await raceContacts(found, dial, {
+        signal,
+        discard: (loser) => loser.dialled.link.close(),
+        nothing: notFound,
+      })
       logger.debug('link to publisher', { address: sensitive(address), kind, ms: Math.round(clock.monotonic() - start) })
       const headers = await secretHeaders(options.secret, serviceKey, dialled.exportKey)
       return { link: dialled.link, kind, authority: encodeKey('service', serviceKey), headers, latencyMs: clock.monotonic() - start }

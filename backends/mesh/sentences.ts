@@ -7,7 +7,9 @@ import type { DiscoveryOptions } from './discovery/index.ts'
 export function publishReveals({ bootstrap, mdns }: DiscoveryOptions): readonly string[] {
   return [
     'Visitors see your IP address.',
-    ...(bootstrap === 'none' ? [] : ['The DHT shows your IP address and the service key to whoever looks the key up, and its nodes see the key.']),
+    ...(bootstrap === 'none'
+      ? []
+      : ['The DHT shows your IP address and the service key to whoever looks the key up, and its nodes see the key.']),
     ...(mdns === 'on' ? ['Your local network sees that this machine publishes with Beam.'] : []),
   ]
 }
@@ -25,7 +27,7 @@ export function dialReveals({ direct }: BeamAddress, { bootstrap, mdns }: Discov
 export function notFound({ bootstrap, mdns }: DiscoveryOptions): UnreachableError {
   const asked = ['this machine', ...(mdns === 'off' ? [] : ['the local network']), ...(bootstrap === 'none' ? [] : ['the DHT'])]
   const off = [...(mdns === 'off' ? ['the local network (mDNS)'] : []), ...(bootstrap === 'none' ? ['the DHT'] : [])]
-  return new UnreachableError(`Nobody publishes this address as far as ${asked.join(', ')} know.`, {
+  return new UnreachableError(`Nobody publishes this address: asked ${asked.join(', ')}.`, {
     code: 'BEAM_ERR_NOT_FOUND',
     hint:
       off.length === 0

@@ -14,11 +14,22 @@ const PROOF_BYTES = 32
 /** A wrong answer is told late: with the link's limit of waiting requests this bounds guessing to some tens a second. */
 const WRONG_SECRET_DELAY_MS = 1000
 
-const DENIED_KEY: Refusal = { status: 403, code: 'BEAM_ERR_ACCESS_DENIED', message: 'The publisher lets in listed visitor keys only, and this one is not listed.' }
-const DENIED_SECRET: Refusal = { status: 403, code: 'BEAM_ERR_ACCESS_DENIED', message: 'The publisher asks for a secret, and none or a wrong one was given.' }
+const DENIED_KEY: Refusal = {
+  status: 403,
+  code: 'BEAM_ERR_ACCESS_DENIED',
+  message: 'The publisher lets in listed visitor keys only, and this one is not listed.',
+}
+const DENIED_SECRET: Refusal = {
+  status: 403,
+  code: 'BEAM_ERR_ACCESS_DENIED',
+  message: 'The publisher asks for a secret, and none or a wrong one was given.',
+}
 
 /** The judge of a tunnel's requests, who lets in everybody, listed keys, holders of the secret, or listed keys that hold it. */
-export function accessJudge(policy: AccessPolicy | undefined, serviceKey: Uint8Array): (asker: Asker, headers: IncomingHttpHeaders) => Promise<Refusal | undefined> | undefined {
+export function accessJudge(
+  policy: AccessPolicy | undefined,
+  serviceKey: Uint8Array,
+): (asker: Asker, headers: IncomingHttpHeaders) => Promise<Refusal | undefined> | undefined {
   const allowed = new Set((policy?.allow ?? []).map(visitorKeyText))
   const word = policy?.secret === undefined ? undefined : stretch(policy.secret, serviceKey)
   word?.catch(() => {})
@@ -41,7 +52,11 @@ export function accessJudge(policy: AccessPolicy | undefined, serviceKey: Uint8A
  * The headers with which a visitor shows that it knows the secret: bound to this one connection, so that it is of no use elsewhere, and to
  * the service key, so that a stranger who answers instead learns nothing to try words against but at the cost of scrypt.
  */
-export async function secretHeaders(secret: string | undefined, serviceKey: Uint8Array, exportKey: Asker['exportKey']): Promise<Record<string, string>> {
+export async function secretHeaders(
+  secret: string | undefined,
+  serviceKey: Uint8Array,
+  exportKey: Asker['exportKey'],
+): Promise<Record<string, string>> {
   if (secret === undefined) return {}
   return { [SECRET_HEADER]: proofOf(await stretch(secret, serviceKey), exportKey).toString('hex') }
 }

@@ -1,10 +1,11 @@
 import { constants, type ClientHttp2Stream, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import { Duplex } from 'node:stream'
-import { ProtocolError, UnreachableError, type BeamError } from '../errors.ts'
+import { ProtocolError } from '../errors.ts'
 import { copiesOnWrite } from '../streams/onread-socket.ts'
 import { ABORT_TIMEOUT_MS, HEAVY_STREAM_BYTES, PIPE_TRAILER, RESET_TRAILER } from './constants.ts'
 import { refusalHeaders, refusalOf, type Refusal } from './refusal.ts'
 import type { PipeHalf } from './pipe-half.ts'
+import { answer, streamReset } from './request.ts'
 
 const { NGHTTP2_CANCEL, NGHTTP2_CONNECT_ERROR, NGHTTP2_NO_ERROR } = constants
 
@@ -52,10 +53,14 @@ export class LinkStream extends Duplex {
     h2.pause()
     h2.on('end', () => this.#onEnd())
     h2.on('trailers', (headers: IncomingHttpHeaders) => this.#onTrailers(headers))
-    h2.on('wantTrailers', () => h2.sendTrailers(this.#trailers))
+    h2.on('wantTrailers', () => {
+      if (!h2.destroyed && !h2.closed) h2.sendTrailers(this.#trailers)
+    })
     h2.on('close', () => this.#onClose())
     // Always followed by 'close', which decides.
     h2.on('error', () => {})
+    // What happens before somebody listens, or when nobody does, must not end the process.
+    this.on('error', () => {})
     if (dialler) h2.on('response', (headers) => this.#onResponse(headers))
   }
 
@@ -81,7 +86,7 @@ export class LinkStream extends Duplex {
 
   /** Acceptor: lets the stream in before its first byte is sent. */
   accept(): void {
-    if (this.#responded || this.#h2.destroyed) return
+    if (this.#responded || this.#h2.destroyed || this.#h2.closed) return
     this.#responded = true
     ;(this.#h2 as ServerHttp2Stream).respond({ ':status': 200 }, { waitForTrailers: true })
   }
@@ -90,8 +95,8 @@ export class LinkStream extends Duplex {
   refuse(refusal: Refusal): void {
     this.#refused = true
     const h2 = this.#h2 as ServerHttp2Stream
+    answer(h2, refusalHeaders(refusal))
     if (!h2.destroyed) {
-      h2.respond(refusalHeaders(refusal), { endStream: true })
       // What the far end still sends is of no interest; this does not touch the answer (RFC 9113 section 8.1).
       h2.close(NGHTTP2_NO_ERROR)
     }
@@ -107,7 +112,7 @@ export class LinkStream extends Duplex {
     this.#pipe = pipe
     pipe.onChunk = (chunk) => this.push(chunk)
     pipe.onProgress = () => this.#settle()
-    pipe.onLost = (error) => this.destroy(reset('The connection that carried the stream was lost.', error))
+    pipe.onLost = (error) => this.destroy(streamReset('The connection that carried the stream was lost.', error))
     this.#startPipe()
   }
 
@@ -165,7 +170,7 @@ export class LinkStream extends Duplex {
   #onEnd(): void {
     // RST_STREAM with the codes 0 and 8 looks like an end to Node but for these two.
     if (this.#brokenOff || this.#h2.aborted || (this.#h2.rstCode ?? NGHTTP2_NO_ERROR) !== NGHTTP2_NO_ERROR) {
-      this.destroy(reset('The far end reset the stream.'))
+      this.destroy(streamReset('The far end reset the stream.'))
       return
     }
     this.#ended = true
@@ -182,8 +187,8 @@ export class LinkStream extends Duplex {
   }
 
   #onClose(): void {
-    if (!this.#ended) this.destroy(reset('The far end reset the stream, or the link to it was lost.'))
-    else if (!this.writableFinished) this.destroy(reset('The far end stopped reading.'))
+    if (!this.#ended) this.destroy(streamReset('The far end reset the stream, or the link to it was lost.'))
+    else if (!this.writableFinished) this.destroy(streamReset('The far end stopped reading.'))
   }
 
   #startPipe(): void {
@@ -214,8 +219,4 @@ export class LinkStream extends Duplex {
     timer.unref()
     h2.once('close', () => clearTimeout(timer))
   }
-}
-
-function reset(message: string, cause?: Error): BeamError {
-  return new UnreachableError(message, { code: 'BEAM_ERR_STREAM_RESET', retry: 'now', cause })
 }

@@ -1,14 +1,22 @@
-import type { ClientHttp2Session, ClientHttp2Stream, Http2Session, IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
+import type {
+  ClientHttp2Session,
+  ClientHttp2Stream,
+  Http2Session,
+  IncomingHttpHeaders,
+  OutgoingHttpHeaders,
+  ServerHttp2Session,
+  ServerHttp2Stream,
+} from 'node:http2'
 import type { Duplex } from 'node:stream'
-import { ProtocolError, UnreachableError, TimeoutError, type BeamError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { MAX_RECORD_BYTES } from '../records/record.ts'
-import { HELLO_PATH, INNER_SESSION_WINDOW_BYTES, MAX_LINK_PIPES, MAX_STREAM_WINDOW_BYTES, RECORD_PATH, REQUEST_TIMEOUT_MS, SESSION_WINDOW_BYTES, STREAMS_PATH } from './constants.ts'
+import { HELLO_PATH, INNER_SESSION_WINDOW_BYTES, MAX_LINK_PIPES, RECORD_PATH, SESSION_WINDOW_BYTES, STREAMS_PATH } from './constants.ts'
 import { watchHeartbeat } from './heartbeat.ts'
 import { LinkStream, type StreamOwner } from './link-stream.ts'
 import { PipeHalf } from './pipe-half.ts'
 import { refusalHeaders, refusalOf, type Refusal } from './refusal.ts'
-import { streamWindowBytes } from './windows.ts'
+import { answer, bodyOf, linkClosed, responseOf, streamReset } from './request.ts'
+import { WindowKeeper } from './window-keeper.ts'
 
 /** What a link is made of. */
 export interface LinkParts {
@@ -44,9 +52,8 @@ export class Link implements StreamOwner {
   readonly #dialler: boolean
   readonly #streams = new Map<number, LinkStream>()
   readonly #closeListeners: Array<(reason: string) => void> = []
-  readonly #sessionWindow: number
+  readonly #windows: WindowKeeper
   readonly #stopHeartbeat: () => void
-  #window = MAX_STREAM_WINDOW_BYTES
   #pipes = 0
   #judging = 0
   #reason: string | undefined
@@ -59,8 +66,10 @@ export class Link implements StreamOwner {
     this.peerKey = parts.peerKey
     const session: Http2Session = parts.session
     const inner = parts.connection.remoteAddress === undefined
-    this.#sessionWindow = inner ? INNER_SESSION_WINDOW_BYTES : SESSION_WINDOW_BYTES
-    session.setLocalWindowSize(this.#sessionWindow)
+    const sessionWindow = inner ? INNER_SESSION_WINDOW_BYTES : SESSION_WINDOW_BYTES
+    session.setLocalWindowSize(sessionWindow)
+    // Half of it for all streams together: those that stand still never use up what a moving one needs.
+    this.#windows = new WindowKeeper(session, sessionWindow / 2)
     session.on('error', (error: Error) => (this.#reason ??= error.message))
     session.on('goaway', () => {
       this.#reason ??= 'the far end ended the session'
@@ -122,14 +131,7 @@ export class Link implements StreamOwner {
     request.pause()
     const refusal = refusalOf(await responseOf(request, signal))
     if (refusal !== undefined) throw refusal
-    const chunks: Buffer[] = []
-    let length = 0
-    for await (const chunk of request) {
-      chunks.push(chunk as Buffer)
-      length += (chunk as Buffer).length
-      if (length > MAX_RECORD_BYTES) throw new ProtocolError('The far end shows a record that is too long.', { code: 'BEAM_ERR_RECORD_INVALID' })
-    }
-    return Buffer.concat(chunks)
+    return bodyOf(request, MAX_RECORD_BYTES)
   }
 
   /** Called once with the reason when the link can take no more streams; at once when that is so already. */
@@ -189,18 +191,17 @@ export class Link implements StreamOwner {
     h2.on('error', () => {})
     const path = headers[':path'] ?? ''
     if (headers[':method'] === 'DELETE' && path.startsWith(STREAMS_PATH)) {
-      this.#streams.get(Number(path.slice(STREAMS_PATH.length)))?.destroy(streamAborted())
-      h2.respond({ ':status': 204 }, { endStream: true })
+      this.#streams.get(Number(path.slice(STREAMS_PATH.length)))?.destroy(streamReset('The far end broke the stream off.'))
+      answer(h2, { ':status': 204 })
       return
     }
     if (path === RECORD_PATH && this.#parts.record !== undefined) {
-      h2.respond({ ':status': 200 })
-      h2.end(this.#parts.record())
+      answer(h2, { ':status': 200 }, this.#parts.record())
       return
     }
     const isConnect = headers[':method'] === 'CONNECT'
     if (!isConnect && path !== HELLO_PATH) {
-      h2.respond(refusalHeaders(NOT_SERVED), { endStream: true })
+      answer(h2, refusalHeaders(NOT_SERVED))
       return
     }
     // A stream is made before the judgement, so that what arrives meanwhile is kept and not lost.
@@ -208,10 +209,10 @@ export class Link implements StreamOwner {
     const refusal = await this.#judge(headers)
     if (h2.destroyed) return
     if (refusal !== undefined) {
-      if (stream === undefined) h2.respond(refusalHeaders(refusal), { endStream: true })
+      if (stream === undefined) answer(h2, refusalHeaders(refusal))
       else stream.refuse(refusal)
     } else if (stream === undefined) {
-      h2.respond({ ':status': 204 }, { endStream: true })
+      answer(h2, { ':status': 204 })
     } else if (this.#parts.onStream !== undefined) {
       this.#parts.onStream(stream, this)
     }
@@ -222,7 +223,8 @@ export class Link implements StreamOwner {
     if (judge === undefined) return NOT_SERVED
     const verdict = judge(headers)
     if (!(verdict instanceof Promise)) return verdict
-    if (this.#judging >= MAX_PENDING_JUDGEMENTS) return { status: 503, code: 'BEAM_ERR_ACCESS_DENIED', message: 'Too many attempts at once.' }
+    if (this.#judging >= MAX_PENDING_JUDGEMENTS)
+      return { status: 503, code: 'BEAM_ERR_ACCESS_DENIED', message: 'Too many attempts at once.' }
     this.#judging++
     try {
       return await verdict
@@ -235,23 +237,15 @@ export class Link implements StreamOwner {
     const stream = new LinkStream(h2, authority, this, this.#dialler)
     const register = (id: number): void => {
       this.#streams.set(id, stream)
-      this.#fitWindow()
+      this.#windows.fit(this.#streams.size)
       stream.once('close', () => {
         this.#streams.delete(id)
-        this.#fitWindow()
+        this.#windows.fit(this.#streams.size)
       })
     }
     if (h2.id === undefined) h2.once('ready', () => register(h2.id ?? 0))
     else register(h2.id)
     return stream
-  }
-
-  #fitWindow(): void {
-    // Half of the session's window: streams that stand still never use up what a moving one needs.
-    const window = streamWindowBytes(this.#streams.size, this.#sessionWindow / 2)
-    if (window === this.#window || this.#session.destroyed) return
-    this.#window = window
-    this.#session.settings({ initialWindowSize: window })
   }
 
   #attach(stream: LinkStream, connection: Duplex): void {
@@ -282,42 +276,4 @@ export class Link implements StreamOwner {
     this.#closed = true
     for (const listener of this.#closeListeners.splice(0)) listener(this.#reason ?? 'the connection ended')
   }
-}
-
-function streamAborted(): BeamError {
-  return new UnreachableError('The far end broke the stream off.', { code: 'BEAM_ERR_STREAM_RESET', retry: 'now' })
-}
-
-function linkClosed(reason: string | undefined, cause?: unknown): BeamError {
-  const why = reason === undefined ? '' : `: ${reason}`
-  return new UnreachableError(`The link to the far end ended${why}.`, { code: 'BEAM_ERR_LINK_CLOSED', retry: 'now', cause })
-}
-
-/** The headers of the answer to a request without a body. */
-function responseOf(request: ClientHttp2Stream, signal?: AbortSignal): Promise<IncomingHttpHeaders> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => fail(new TimeoutError(`The far end did not answer within ${REQUEST_TIMEOUT_MS / 1000} s.`)), REQUEST_TIMEOUT_MS)
-    const onAbort = (): void => fail(signal?.reason)
-    function settle(): void {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
-    }
-    function fail(reason: unknown): void {
-      settle()
-      reject(reason)
-      request.close()
-    }
-    request.once('response', (headers) => {
-      settle()
-      resolve(headers)
-    })
-    request.on('error', () => {})
-    request.once('close', () => {
-      settle()
-      reject(linkClosed('no answer came'))
-    })
-    if (signal?.aborted === true) onAbort()
-    else signal?.addEventListener('abort', onAbort, { once: true })
-    if (!request.isPaused()) request.resume()
-  })
 }

@@ -42,7 +42,9 @@ function messageOf(header: string | string[] | undefined, code: ErrorCode): stri
   if (typeof header === 'string') {
     try {
       // Control characters of a stranger do not reach a terminal.
-      const text = decodeURIComponent(header).replaceAll(/\p{Cc}/gu, ' ').slice(0, MAX_MESSAGE_LENGTH)
+      const text = decodeURIComponent(header)
+        .replaceAll(/\p{Cc}/gu, ' ')
+        .slice(0, MAX_MESSAGE_LENGTH)
       if (text.trim() !== '') return text
     } catch {
       // Malformed: the table's sentence serves.

@@ -17,7 +17,11 @@ export async function testPaths(): Promise<BeamPaths & AsyncDisposable> {
 }
 
 /** A mesh backend on 127.0.0.1 that finds others through the registry of the same folders, and through what `discovery` switches on. */
-export async function testMesh(paths: BeamPaths, discovery: Partial<DiscoveryOptions> = {}, config: Partial<MeshComponents['config']> = {}): Promise<MeshBackend> {
+export async function testMesh(
+  paths: BeamPaths,
+  discovery: Partial<DiscoveryOptions> = {},
+  config: Partial<MeshComponents['config']> = {},
+): Promise<MeshBackend> {
   const backend = new MeshBackend({
     config: { listen: { host: '127.0.0.1', port: 0 }, maxLinks: 64, participation: 'light', ...config },
     discovery: { bootstrap: 'none', mdns: 'off', portmap: false, ...discovery },

@@ -35,7 +35,13 @@ it('reaches a tunnel of another backend of the same user, without any network', 
   expect(events[0]).toEqual({ type: 'address', address })
   expect(await visitor.reach(address)).toMatchObject({ backend: 'mesh', kind: 'direct', hops: 0 })
   expect(await roundTrip(await visitor.dial(address))).toBe(true)
-  expect(await publisher.getNetworkStats()).toMatchObject({ bytesIn: 100_000, bytesOut: 100_000, totalStreams: 1, openStreams: 0, peers: 1 })
+  expect(await publisher.getNetworkStats()).toMatchObject({
+    bytesIn: 100_000,
+    bytesOut: 100_000,
+    totalStreams: 1,
+    openStreams: 0,
+    peers: 1,
+  })
   await publisher.stopTunnel(tunnel.id)
   // The visitor's link ends a moment later; from then on nobody is found.
   await expect.poll(() => visitor.reach(address).catch((error: BeamError) => error.code)).toBe('BEAM_ERR_NOT_FOUND')
@@ -79,7 +85,7 @@ it('finds a publisher through the DHT and reaches it hole-punched when there is 
   let announced!: () => void
   const known = new Promise<void>((resolve) => (announced = resolve))
   const tunnel = await publisher.startTunnel(port, {
-    onEvent: (event) => event.type === 'progress' && /dht/i.test(event.message) && event.message.startsWith('Announced') && announced(),
+    onEvent: (event) => event.type === 'progress' && /dht/i.test(event.message) && event.message.startsWith('Announced by') && announced(),
   })
   await known
   const address = tunnel.endpoints[0]?.address as string

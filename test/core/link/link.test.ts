@@ -150,13 +150,20 @@ it('serves the 101st stream while 100 readers stand still, in bounded memory', a
 
 it('refuses a far end with another key, before anything is sent', async () => {
   await using pair = await listenForPair()
-  const wrong = dialLink({ to: { host: '127.0.0.1', port: pair.port }, expectedKey: generateIdentity().publicKey, identity: generateIdentity(), logger: silentLogger })
+  const wrong = dialLink({
+    to: { host: '127.0.0.1', port: pair.port },
+    expectedKey: generateIdentity().publicKey,
+    identity: generateIdentity(),
+    logger: silentLogger,
+  })
   await expect(wrong).rejects.toMatchObject({ code: 'BEAM_ERR_KEY_MISMATCH', kind: 'unreachable' })
   expect(pair.arrived).toEqual([])
 })
 
 it('tells a refusal with its code and the reason', async () => {
-  await using pair = await listenForPair({ judge: () => ({ status: 403, code: 'BEAM_ERR_ACCESS_DENIED', message: 'Not on the list.\u001b[31m' }) })
+  await using pair = await listenForPair({
+    judge: () => ({ status: 403, code: 'BEAM_ERR_ACCESS_DENIED', message: 'Not on the list.\u001b[31m' }),
+  })
   const { link } = await pair.dial()
   await expect(link.hello()).rejects.toMatchObject({ code: 'BEAM_ERR_ACCESS_DENIED', message: 'Not on the list. [31m' })
   const stream = link.openStream('service')
@@ -175,7 +182,13 @@ it('gives up on what is no link: garbage, silence cut short, a closed port', asy
   await once(garbage, 'listening')
   const { port } = garbage.address() as AddressInfo
   const dial = (signal?: AbortSignal): Promise<unknown> =>
-    dialLink({ to: { host: '127.0.0.1', port }, expectedKey: randomBytes(32), identity: generateIdentity(), logger: silentLogger, ...(signal && { signal }) })
+    dialLink({
+      to: { host: '127.0.0.1', port },
+      expectedKey: randomBytes(32),
+      identity: generateIdentity(),
+      logger: silentLogger,
+      ...(signal && { signal }),
+    })
   await expect(dial()).rejects.toMatchObject({ kind: 'unreachable' })
   garbage.close()
   await once(garbage, 'close')

@@ -35,7 +35,12 @@ export async function listenForPair(options: Partial<LinkListenerOptions> = {}):
     service,
     arrived,
     async dial(to) {
-      const link = await dialLink({ to: to ?? { host: '127.0.0.1', port }, expectedKey: service.publicKey, identity: generateIdentity(), logger: silentLogger })
+      const link = await dialLink({
+        to: to ?? { host: '127.0.0.1', port },
+        expectedKey: service.publicKey,
+        identity: generateIdentity(),
+        logger: silentLogger,
+      })
       dialled.push(link)
       return link
     },

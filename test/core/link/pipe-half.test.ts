@@ -15,37 +15,43 @@ it('puts a stream together exactly, however the two connections are cut and inte
   const turns = fc.array(fc.boolean(), { maxLength: 40 })
   const places = fc.array(fc.nat(2000), { maxLength: 12 })
   await fc.assert(
-    fc.asyncProperty(fc.uint8Array({ maxLength: 1500 }), fc.uint8Array({ minLength: 1, maxLength: 1500 }), places, turns, async (before, after, cuts, order) => {
-      const connection = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() })
-      const pipe = new PipeHalf(connection)
-      const got: Buffer[] = []
-      pipe.onChunk = (chunk) => {
-        got.push(chunk)
-        return true
-      }
-      const offset = Buffer.alloc(PIPE_OFFSET_BYTES)
-      offset.writeBigUInt64BE(BigInt(before.length))
-      const viaPipe = cut(Buffer.concat([offset, after]), cuts).filter((part) => part.length > 0)
-      const viaLink = cut(Buffer.from(before), cuts)
-      let received = 0
-      const fromLink = (): void => {
-        const part = viaLink.shift()
-        if (part === undefined) return
-        got.push(part)
-        received += part.length
-        pipe.receiveFrom(received)
-      }
-      pipe.receiveFrom(0)
-      for (const pipeFirst of order) {
-        if (pipeFirst && viaPipe.length > 0) connection.push(viaPipe.shift())
-        else fromLink()
-        await new Promise((resolve) => setImmediate(resolve))
-      }
-      while (viaLink.length > 0) fromLink()
-      while (viaPipe.length > 0) connection.push(viaPipe.shift())
-      await expect.poll(() => pipe.received, { interval: 1 }).toBe(after.length)
-      expect(Buffer.concat(got).equals(Buffer.concat([before, after]))).toBe(true)
-    }),
+    fc.asyncProperty(
+      fc.uint8Array({ maxLength: 1500 }),
+      fc.uint8Array({ minLength: 1, maxLength: 1500 }),
+      places,
+      turns,
+      async (before, after, cuts, order) => {
+        const connection = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() })
+        const pipe = new PipeHalf(connection)
+        const got: Buffer[] = []
+        pipe.onChunk = (chunk) => {
+          got.push(chunk)
+          return true
+        }
+        const offset = Buffer.alloc(PIPE_OFFSET_BYTES)
+        offset.writeBigUInt64BE(BigInt(before.length))
+        const viaPipe = cut(Buffer.concat([offset, after]), cuts).filter((part) => part.length > 0)
+        const viaLink = cut(Buffer.from(before), cuts)
+        let received = 0
+        const fromLink = (): void => {
+          const part = viaLink.shift()
+          if (part === undefined) return
+          got.push(part)
+          received += part.length
+          pipe.receiveFrom(received)
+        }
+        pipe.receiveFrom(0)
+        for (const pipeFirst of order) {
+          if (pipeFirst && viaPipe.length > 0) connection.push(viaPipe.shift())
+          else fromLink()
+          await new Promise((resolve) => setImmediate(resolve))
+        }
+        while (viaLink.length > 0) fromLink()
+        while (viaPipe.length > 0) connection.push(viaPipe.shift())
+        await expect.poll(() => pipe.received, { interval: 1 }).toBe(after.length)
+        expect(Buffer.concat(got).equals(Buffer.concat([before, after]))).toBe(true)
+      },
+    ),
     { numRuns: 60 },
   )
 })

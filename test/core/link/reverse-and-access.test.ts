@@ -1,6 +1,20 @@
 import { randomBytes } from 'node:crypto'
 import { expect, it } from 'vitest'
-import { accessJudge, dialLink, encodeKey, generateIdentity, isReverseOffer, offerReverse, secretHeaders, silentLogger, takeReverse, type AccessPolicy, type Identity, type Link, type LinkStream } from '../../../core/index.ts'
+import {
+  accessJudge,
+  dialLink,
+  encodeKey,
+  generateIdentity,
+  isReverseOffer,
+  offerReverse,
+  secretHeaders,
+  silentLogger,
+  takeReverse,
+  type AccessPolicy,
+  type Identity,
+  type Link,
+  type LinkStream,
+} from '../../../core/index.ts'
 import { collect, listenForPair } from './pair.ts'
 
 it('lets the acceptor open streams once the dialler has turned the link round', async () => {
