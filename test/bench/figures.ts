@@ -3,8 +3,8 @@ export type Measurement = 'bulk-down' | 'bulk-up' | 'requests' | 'first-byte' | 
 
 /** What a figure has to reach. */
 export interface Target {
-  /** A ratio of Beam to `ssh -R` in the same round, or a value of Beam alone. */
-  readonly kind: 'ratio' | 'value'
+  /** The median of the ratios of Beam to `ssh -R` in the same round, the median of Beam's own values, or its worst round. */
+  readonly kind: 'ratio' | 'value' | 'worst'
   readonly limit: number
   /** What is hoped for beyond the limit. */
   readonly aim?: number
@@ -32,7 +32,7 @@ export const FIGURES: readonly Figure[] = [
   { name: 'connections', unit: '/s', better: 'higher', measurement: 'connections', target: { kind: 'ratio', limit: 0.7, aim: 1.5 } },
   { name: 'idle-publisher', unit: 'KiB', better: 'lower', measurement: 'idle', target: { kind: 'value', limit: 25 } },
   { name: 'idle-connector', unit: 'KiB', better: 'lower', measurement: 'idle', target: { kind: 'value', limit: 25 } },
-  { name: 'crowd-errors', unit: '', better: 'lower', measurement: 'crowd', target: { kind: 'value', limit: 0 } },
+  { name: 'crowd-errors', unit: '', better: 'lower', measurement: 'crowd', target: { kind: 'worst', limit: 0 } },
   { name: 'version', unit: 's', better: 'lower', measurement: 'start-up', target: { kind: 'value', limit: 0.35 } },
   { name: 'ready', unit: 's', better: 'lower', measurement: 'start-up', target: { kind: 'value', limit: 1.5 } },
 ]

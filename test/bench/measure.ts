@@ -138,7 +138,9 @@ export class Meter {
 
   async #crowd({ port }: RunningPeer): Promise<Measured> {
     const result = await this.#load.run({ task: 'crowd', port, count: this.#amounts.crowd })
-    return { values: { 'crowd-errors': result['errors']! }, raw: result }
+    const errors = result['errors']!
+    const error = errors === 0 ? {} : { error: `${errors} of ${result['count']} connections failed` }
+    return { values: { 'crowd-errors': errors }, raw: result, ...error }
   }
 }
 

@@ -42,6 +42,11 @@ describe('the report', () => {
     expect(line).toMatch(/^down +1\.10 x +\(1\.20\.\.0\.900\) +>= 1 +ok, differs$/)
   })
 
+  it('lets no median hide a round in which connections failed', () => {
+    const [, line] = targetTable([figure('crowd-errors')], 'beam', 'ssh', () => new Map([['beam', [0, 1000, 0]]]))
+    expect(line).toMatch(/^crowd-errors +1000 +\(0\.\.1000\) +<= 0 +short, differs$/)
+  })
+
   it('says so when there is nothing to compare with', () => {
     const [, line] = targetTable([figure('down')], 'beam', 'stunnel', values)
     expect(line).toContain('not measured')

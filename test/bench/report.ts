@@ -32,22 +32,23 @@ export function targetTable(figures: readonly Figure[], peer: string, reference:
     const { target } = figure
     const own = values(figure).get(peer)
     if (target === undefined || own === undefined) continue
-    const summary = summarize(target.kind === 'value' ? own : ratios(own, values(figure).get(reference) ?? []))
+    const summary = summarize(target.kind === 'ratio' ? ratios(own, values(figure).get(reference) ?? []) : own)
     if (summary.rounds === 0) {
       lines.push(row([figure.name, '-', '', '', '', 'not measured']))
       continue
     }
     const { median, min, max } = summary
-    const verdict = judge(figure, median) ?? ''
+    const [best, worst] = figure.better === 'higher' ? [max, min] : [min, max]
+    const decisive = target.kind === 'worst' ? worst : median
+    const verdict = judge(figure, decisive) ?? ''
     const agreed = (judge(figure, min) === 'short') === (judge(figure, max) === 'short')
     const unit = target.kind === 'ratio' ? ' x' : figure.unit === '' ? '' : ` ${figure.unit}`
     const sign = figure.better === 'higher' ? '>=' : '<='
-    const [best, worst] = figure.better === 'higher' ? [max, min] : [min, max]
     const spread = `(${short(best)}..${short(worst)})`
     lines.push(
       row([
         figure.name,
-        short(median) + unit,
+        short(decisive) + unit,
         spread,
         `${sign} ${target.limit}`,
         target.aim === undefined ? '' : `${sign} ${target.aim}`,
