@@ -24,7 +24,8 @@ export const meshPlugin: BeamPlugin<MeshConfig> = definePlugin<MeshConfig>({
   configSchema: createRequire(import.meta.url)('#schemas/backends/mesh.schema.json') as JsonSchema,
   create({ config, logger, clock, paths }) {
     const { bootstrap, mdns, portmap } = config
-    const discovery = parseDiscoveryOptions(process.env, { mdns, portmap: portmap === 'on', ...(bootstrap !== undefined && { bootstrap }) })
+    // The environment's part is in the configuration already: it is read in one place.
+    const discovery = parseDiscoveryOptions({}, { mdns, portmap: portmap === 'on', ...(bootstrap !== undefined && { bootstrap }) })
     return new MeshBackend({ config, discovery, logger, clock, paths })
   },
 })
