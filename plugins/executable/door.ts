@@ -7,7 +7,7 @@ import type { StreamTarget } from './messages.ts'
 const LF = 0x0a
 
 /** A token that nobody guesses: 32 random bytes. */
-export function newToken(): string {
+function newToken(): string {
   return randomBytes(32).toString('base64url')
 }
 

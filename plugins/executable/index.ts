@@ -8,8 +8,6 @@ import type { ExecutableOptions } from './options.ts'
 
 export { ExecutableBackend } from './executable-backend.ts'
 export type { ExecutableOptions } from './options.ts'
-export { executableConfigSchema } from './schema.ts'
-export { PROTOCOL_VERSIONS } from './limits.ts'
 
 /**
  * A backend that is an executable. Nothing runs before `initialize`.

@@ -86,6 +86,3 @@ export function notificationProblem(method: (typeof NOTIFICATION_NAMES)[number],
 export function configProblem(options: unknown): string | undefined {
   return problem('beam:executable/config', options)
 }
-
-/** The schema of the options, for a configuration that embeds them. */
-export const executableConfigSchema = documents[4] as Readonly<Record<string, unknown>>

@@ -5,7 +5,7 @@ import { ConfigError } from '../../core/index.ts'
 import { TEMPLATE } from './template.generated.ts'
 
 /** Languages in which a project can be made. An executable in any other language needs no project: docs/executable-backends.md. */
-export const PROJECT_LANGUAGES = ['typescript'] as const
+const PROJECT_LANGUAGES = ['typescript'] as const
 
 /** What project is wanted. */
 export interface BackendProjectOptions {
