@@ -36,9 +36,10 @@ export function describeEnvironment(root: string, loops: string): Environment {
   }
 }
 
-/** Commit of a checkout, with `+` when files differ from it. */
+/** Commit of a checkout, with `+` when files differ from it; `no commit` outside of one. */
 export function commitOf(root: string): string {
   const commit = say('git', ['rev-parse', '--short', 'HEAD'], root)
+  if (!/^[0-9a-f]+$/.test(commit)) return 'no commit'
   return `${commit}${say('git', ['status', '--porcelain', '--untracked-files=no'], root) === '' ? '' : '+'}`
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { chooseFigures, FIGURES, judge, type Figure } from './figures.ts'
 import { parseOptions } from './options.ts'
-import { medianTable, short, targetTable, type Values } from './report.ts'
+import { medianTable, ratioTable, short, targetTable, type Values } from './report.ts'
 import { parseWrk } from './wrk.ts'
 
 const figure = (name: string): Figure => FIGURES.find((one) => one.name === name)!
@@ -33,13 +33,23 @@ describe('the report', () => {
   it('fits into 80 columns with every peer', () => {
     const peers = ['direct', 'pipe', 'tls', 'ssh', 'ssh-aes', 'stunnel', 'beam', 'other']
     const wide = (): Values => new Map(peers.map((peer) => [peer, [12345.6, 0.001234, 99999]]))
-    const lines = [...medianTable(FIGURES, peers, wide), ...targetTable(FIGURES, 'beam', 'ssh', wide)]
+    const lines = [
+      ...medianTable(FIGURES, peers, wide),
+      ...targetTable(FIGURES, 'beam', 'ssh', wide),
+      ...ratioTable(FIGURES, 'other', 'beam', wide),
+    ]
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80)
   })
 
   it('takes the median of the ratios of each round and says when rounds disagree', () => {
     const [, line] = targetTable([figure('down')], 'beam', 'ssh', values)
     expect(line).toMatch(/^down +1\.10 x +\(1\.20\.\.0\.900\) +>= 1 +ok, differs$/)
+  })
+
+  it('compares two checkouts in every figure that both have', () => {
+    const lines = ratioTable([figure('down'), figure('cpu-up')], 'beam', 'ssh', (one) => (one.name === 'down' ? values() : new Map()))
+    expect(lines).toHaveLength(1)
+    expect(lines[0]).toMatch(/^down +1\.10 x +\(0\.900\.\.1\.20\) +higher is better$/)
   })
 
   it('lets no median hide a round in which connections failed', () => {

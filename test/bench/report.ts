@@ -59,6 +59,15 @@ export function targetTable(figures: readonly Figure[], peer: string, reference:
   return lines
 }
 
+/** `peer` as multiples of `reference`, every figure by round and as median. */
+export function ratioTable(figures: readonly Figure[], peer: string, reference: string, values: (figure: Figure) => Values): string[] {
+  return figures.flatMap((figure) => {
+    const { median, min, max, rounds } = summarize(ratios(values(figure).get(peer) ?? [], values(figure).get(reference) ?? []))
+    if (rounds === 0) return []
+    return [row([figure.name, `${short(median)} x`, `(${short(min)}..${short(max)})`, `${figure.better} is better`])]
+  })
+}
+
 function row([name = '', measured = '', spread = '', target = '', aim = '', verdict = '']: readonly string[]): string {
   return `${name.padEnd(NAME_WIDTH)}${measured.padStart(10)}  ${spread.padEnd(19)} ${target.padEnd(8)} ${aim.padEnd(7)} ${verdict}`.trimEnd()
 }

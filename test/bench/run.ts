@@ -10,7 +10,7 @@ import { beam } from './peers/beam.ts'
 import { direct, pipe, tls } from './peers/plain.ts'
 import { ssh, sshAes } from './peers/ssh.ts'
 import { stunnel } from './peers/stunnel.ts'
-import { medianTable, targetTable, type Values } from './report.ts'
+import { medianTable, ratioTable, targetTable, type Values } from './report.ts'
 import { measureRounds, type Participant, type Sample } from './rounds.ts'
 import { snapshot } from './snapshot.ts'
 import { wrkInstalled } from './wrk.ts'
@@ -80,6 +80,11 @@ function show({ figures }: Options, names: readonly string[], samples: readonly 
     )
   print(`\nMedian of ${rounds} rounds, ± half of the range between the extremes\n`)
   for (const line of medianTable(figures, names, values)) print(line)
+  if (names.includes('beam') && names.includes('other')) {
+    print('other as multiples of beam in the same round: median (least..most)\n')
+    for (const line of ratioTable(figures, 'other', 'beam', values)) print(line)
+    print('')
+  }
   for (const peer of names.filter((name) => name === 'beam' || name === 'other')) {
     print(`Targets of ${peer}: ratios to ssh in the same round (x), or values of its own\n`)
     const lines = targetTable(figures, peer, ssh.name, values)
