@@ -39,25 +39,36 @@ export function schemasAt(root: JsonSchema, path: KeyPath): JsonSchema[] {
   return path.reduce<JsonSchema[]>((schemas, step) => childSchemas(schemas, step, root), applicable(root, root))
 }
 
-/** A property with an annotation that says where its value may come from. */
-export interface Annotated {
+/** A property, with the schemas that apply to it. */
+export interface Property {
   readonly path: readonly string[]
   readonly schemas: readonly JsonSchema[]
-  readonly value: string
 }
 
-/** Every property (of maps within maps) that carries the annotation. */
-export function annotated(root: JsonSchema, keyword: 'x-env' | 'x-from'): Annotated[] {
-  const found: Annotated[] = []
+/** Every property of maps within maps, outer ones first. */
+export function everyProperty(root: JsonSchema): Property[] {
+  const found: Property[] = []
   const walk = (schemas: readonly JsonSchema[], path: readonly string[]): void => {
     if (path.length > MAX_REFERENCES) return
-    const value = schemas.map((schema) => schema[keyword]).find((word) => typeof word === 'string')
-    if (value !== undefined) found.push({ path, schemas, value })
+    if (path.length > 0) found.push({ path, schemas })
     const keys = new Set(schemas.flatMap((schema) => (isMap(schema['properties']) ? Object.keys(schema['properties']) : [])))
     for (const key of keys) walk(childSchemas(schemas, key, root), [...path, key])
   }
   walk(applicable(root, root), [])
   return found
+}
+
+/** A property with an annotation that says where its value may come from. */
+export interface Annotated extends Property {
+  readonly value: string
+}
+
+/** Every property that carries the annotation. */
+export function annotated(root: JsonSchema, keyword: 'x-env' | 'x-from'): Annotated[] {
+  return everyProperty(root).flatMap((property) => {
+    const value = property.schemas.map((schema) => schema[keyword]).find((word) => typeof word === 'string')
+    return value === undefined ? [] : [{ ...property, value }]
+  })
 }
 
 /** Whether a value may be shown: a property marked `writeOnly` may not. */

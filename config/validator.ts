@@ -2,8 +2,8 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import type { JsonSchema } from '../core/index.ts'
 import { findings, type Finding } from './schema-problem.ts'
 
-/** Annotations of ours, without effect on validity: the variable, the other setting and the words for people. */
-const ANNOTATIONS = ['x-env', 'x-from', 'x-expects']
+/** Annotations of ours, without effect on validity: the variable, the other setting, the words for people, the value that stays at home. */
+const ANNOTATIONS = ['x-env', 'x-from', 'x-expects', 'x-local']
 
 const compiled = new WeakMap<JsonSchema, ValidateFunction>()
 

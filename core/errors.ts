@@ -17,6 +17,7 @@ export const ERROR_CODES = {
   BEAM_ERR_ADDRESS_INVALID: 'An address has no form that any backend understands.',
   BEAM_ERR_EXPOSURE: 'The choice of networks would show the IP address that one of them hides.',
   BEAM_ERR_PLUGIN: 'A plugin is missing, has another API version, or failed to load.',
+  BEAM_ERR_PLUGIN_INSTALL: 'A plugin package could not be installed or removed.',
   BEAM_ERR_PLUGIN_PROTOCOL: 'A backend that runs as an executable broke the protocol between it and Beam.',
   BEAM_ERR_BACKEND_UNKNOWN: 'No backend has this name.',
   BEAM_ERR_BACKEND_NOT_INSTALLED: 'Beam knows this backend, but this version does not contain it.',

@@ -2,6 +2,7 @@
 import 'reflect-metadata'
 import { container, instanceCachingFactory, type DependencyContainer } from 'tsyringe'
 import type { BeamPaths, Clock, Logger, PluginContext } from '../core/index.ts'
+import { boundedLogger } from './bounded-logger.ts'
 import { tokens } from './tokens.ts'
 
 /** The services that all plugins share. */
@@ -24,7 +25,9 @@ export function createContainer({ logger, clock, paths }: Services): DependencyC
 export function pluginScope(root: DependencyContainer, plugin: string, config: Readonly<Record<string, unknown>>): DependencyContainer {
   const scope = root.createChildContainer()
   scope.register(tokens.PluginConfig, { useValue: config })
-  scope.register(tokens.Logger, { useFactory: instanceCachingFactory(() => root.resolve(tokens.Logger).child({ plugin })) })
+  scope.register(tokens.Logger, {
+    useFactory: instanceCachingFactory(() => boundedLogger(root.resolve(tokens.Logger).child({ plugin }), root.resolve(tokens.Clock))),
+  })
   return scope
 }
 

@@ -5,6 +5,7 @@
  */
 import { inspect } from 'node:util'
 import { currentPlugin } from './attribution.ts'
+import { guardExit } from './exit-guard.ts'
 
 /** What kind of fault it was. After an exception the state of the plugin is anybody's guess. */
 export type FaultKind = 'rejection' | 'exception'
@@ -18,12 +19,14 @@ export interface WatchedPlugin {
 }
 
 const watched = new Set<WatchedPlugin>()
+let unguardExit = (): void => {}
 
-/** Catches the faults of a plugin until the returned function is called. */
+/** Catches the faults of a plugin until the returned function is called; it cannot end the process meanwhile. */
 export function watchFaults(plugin: WatchedPlugin): () => void {
   if (watched.size === 0) {
     process.on('unhandledRejection', onRejection)
     process.on('uncaughtException', onException)
+    unguardExit = guardExit((call, foreign) => culprit(call, watched, foreign ? currentPlugin() : undefined))
   }
   watched.add(plugin)
   return () => {
@@ -31,6 +34,7 @@ export function watchFaults(plugin: WatchedPlugin): () => void {
     if (watched.size > 0) return
     process.off('unhandledRejection', onRejection)
     process.off('uncaughtException', onException)
+    unguardExit()
   }
 }
 

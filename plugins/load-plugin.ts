@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url'
 import { API_VERSION, PluginError, within, type BeamPlugin } from '../core/index.ts'
 import { attributed } from './attribution.ts'
+import { watchFaults } from './faults.ts'
 import { wrongVersion } from './manifest.ts'
 import type { FoundPlugin } from './plugin-source.ts'
 
@@ -13,13 +14,17 @@ const NAME = /^[a-z][a-z0-9-]{0,31}$/
  * Runs a plugin's module and takes the plugin from it: its default export, or the export called `plugin`.
  * @throws PluginError naming the plugin, whatever is wrong with it.
  */
-export async function loadPlugin({ source, entry }: FoundPlugin, limitMs: number = LOAD_LIMIT_MS): Promise<BeamPlugin> {
+export async function loadPlugin({ source, folder, entry }: FoundPlugin, limitMs: number = LOAD_LIMIT_MS): Promise<BeamPlugin> {
   let module: Record<string, unknown>
+  const fault = new AbortController()
+  const unwatch = watchFaults({ name: source, folder, onFault: (error) => fault.abort(error) })
   try {
     const work = attributed(source, () => import(pathToFileURL(entry).href) as Promise<Record<string, unknown>>)
-    module = await within(work, { ms: limitMs, what: `Loading the plugin ${source}` })
+    module = await within(work, { ms: limitMs, what: `Loading the plugin ${source}`, signal: fault.signal })
   } catch (cause) {
     throw loadError(source, entry, cause)
+  } finally {
+    unwatch()
   }
   const value = module['default'] ?? module['plugin']
   if (value === undefined) {

@@ -8,6 +8,7 @@ export const REMEDIES: Record<ErrorCode, string> = {
   BEAM_ERR_ADDRESS_INVALID: 'Copy the whole address or key again from where it was printed; the message says what it looks like instead.',
   BEAM_ERR_EXPOSURE: 'Leave out the network that exposes you, or permit it in so many words as the hint says.',
   BEAM_ERR_PLUGIN: 'The message names the plugin: install or update it, or take it out of the configuration. The other backends go on.',
+  BEAM_ERR_PLUGIN_INSTALL: 'Do what the hint says; what was installed before is unchanged. A folder or tarball needs no registry.',
   BEAM_ERR_PLUGIN_PROTOCOL: 'Report it to the author of the backend; Beam starts the executable again by itself.',
   BEAM_ERR_BACKEND_UNKNOWN: 'Check the spelling against the list in the message, or name the plugin that brings the backend.',
   BEAM_ERR_BACKEND_NOT_INSTALLED: 'Choose another backend, or a version of Beam or a plugin that contains it.',

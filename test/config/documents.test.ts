@@ -17,7 +17,7 @@ describe('the schemas', () => {
   it.each(['beam.config.schema.json', 'backends/mesh.schema.json', 'config-output.schema.json'])(
     '%s is strict JSON Schema 2020-12',
     (name) => {
-      const ajv = new Ajv2020({ strict: true, allowUnionTypes: true }).addVocabulary(['x-env', 'x-from', 'x-expects'])
+      const ajv = new Ajv2020({ strict: true, allowUnionTypes: true }).addVocabulary(['x-env', 'x-from', 'x-expects', 'x-local'])
       expect(() => ajv.compile(schema(name))).not.toThrow()
     },
   )
