@@ -58,7 +58,7 @@ class BeamInstance implements Beam {
     const id = newTunnelId()
     const { chain, leftOut } = await this.#parts.backends.chain(backends)
     for (const { backend, error } of leftOut)
-      this.#tell(options, { event: 'warning', tunnel: id, backend, code: codeOf(error), message: error.message })
+      this.#tell(options.onEvent, { event: 'warning', tunnel: id, backend, code: codeOf(error), message: error.message })
     await using cleanup = new CleanupStack()
     const identity = await this.#serviceKey(name, cleanup)
     const { clock, logger } = this.#parts
@@ -175,11 +175,12 @@ class BeamInstance implements Beam {
     return this.#keys.serviceKey(name)
   }
 
-  async #find(address: string, { backend, allowExposure }: ConnectOptions, signal: AbortSignal): Promise<Target> {
+  async #find(address: string, { backend, allowExposure, onEvent }: ConnectOptions, signal: AbortSignal): Promise<Target> {
     return resolveTarget(address.trim(), {
       candidates: await this.#parts.backends.candidates(address, backend),
       ...(allowExposure === undefined ? {} : { allowExposure }),
       signal,
+      onWarning: (code, message) => this.#tell(onEvent, { event: 'warning', code, message }),
     })
   }
 
@@ -188,11 +189,11 @@ class BeamInstance implements Beam {
     return { ...(key === undefined ? {} : { identity: key }), ...(secret === undefined ? {} : { secret }) }
   }
 
-  #tell({ onEvent }: PublishOptions, event: Parameters<NonNullable<PublishOptions['onEvent']>>[0]): void {
+  #tell<Event>(onEvent: ((event: Event) => void) | undefined, event: Event): void {
     try {
       onEvent?.(event)
     } catch (error) {
-      this.#parts.logger.error('a listener of tunnel events threw', { reason: (error as Error).message })
+      this.#parts.logger.error('a listener of events threw', { reason: (error as Error).message })
     }
   }
 

@@ -83,7 +83,9 @@ export default class Connect extends BeamCommand {
 }
 
 async function carry(beam: Beam, address: string, options: ConnectOptions, { signal }: Lifetime): Promise<void> {
-  const stream = await beam.openStream(address, options)
+  // Standard output is the connection: only warnings are told, on stderr.
+  const onEvent = connectView({ json: false, urlOnly: false, quiet: true })
+  const stream = await beam.openStream(address, { ...options, onEvent })
   const { endableStdout, joinStdio } = await import('../stdio.ts')
   await joinStdio(stream, process.stdin, endableStdout(), signal)
 }

@@ -1,5 +1,4 @@
 import type { ConnectEvent } from '../../core/tunnels/events.ts'
-import { formatTarget } from '../input/service-target.ts'
 import { colours } from './colours.ts'
 import { connectText } from './connect-text.ts'
 import { columnsOf } from './layout.ts'
@@ -12,12 +11,11 @@ export function connectView(options: {
   readonly quiet: boolean
 }): (event: ConnectEvent) => void {
   if (options.json) return (event) => void process.stdout.write(`${JSON.stringify(event)}\n`)
-  if (options.urlOnly) return (event) => void (event.event === 'listening' && process.stdout.write(`${formatTarget(event)}\n`))
   const text = {
     paint: colours(process.stdout),
     columns: columnsOf(process.stdout),
     noteColumns: noteColumns(process.stderr),
-    quiet: options.quiet,
+    quiet: options.quiet || options.urlOnly,
   }
   return (event) => {
     const aside = event.event === 'progress' || event.event === 'warning' || event.event === 'error'

@@ -1,4 +1,4 @@
-import { isDialler, type Dialler, type NetworkBackend } from '../backend.ts'
+import { isDialler, type Dialler, type NetworkBackend, type ResolutionContext } from '../backend.ts'
 import { allFailed, ConfigError, isBeamError, UnsupportedError } from '../errors.ts'
 import type { BackendHandle } from './backend-handle.ts'
 import { planExposure } from './exposure.ts'
@@ -32,6 +32,8 @@ export interface ResolveOptions {
   readonly candidates: readonly Candidate[]
   readonly allowExposure?: boolean
   readonly signal?: AbortSignal
+  /** Told what the visitor should know of the answer: {@link ResolutionContext}. */
+  readonly onWarning?: ResolutionContext['onWarning']
 }
 
 /**
@@ -74,7 +76,7 @@ export async function resolveTarget(text: string, options: ResolveOptions): Prom
     domain,
     named.filter(({ name }) => chain.includes(name)),
     handles,
-    options.signal,
+    options,
   )
 }
 
@@ -82,13 +84,13 @@ async function lookUp(
   domain: string,
   asked: readonly BackendHandle[],
   all: readonly BackendHandle[],
-  signal?: AbortSignal,
+  { signal, onWarning }: ResolveOptions,
 ): Promise<Target> {
   const failures: unknown[] = []
   for (const handle of asked) {
     try {
       const backend = await handle.ready({ ...(signal === undefined ? {} : { signal }) })
-      const work = backend.resolveDomain(domain, signal === undefined ? {} : { signal })
+      const work = backend.resolveDomain(domain, { ...(signal && { signal }), ...(onWarning && { onWarning }) })
       const address = await within(work, { ms: RESOLVE_LIMIT_MS, what: `Looking up ${domain} on ${handle.name}`, signal })
       const dialler = [handle, ...all].find((other) => dials(other, address))
       if (dialler !== undefined && dials(dialler, address)) return { handle: dialler, address }

@@ -56,6 +56,19 @@ describe('a name', () => {
     expect(await resolveTarget(text, { candidates: [candidate(backend)] })).toMatchObject({ address })
   })
 
+  it('comes with what the network has to say of the answer', async () => {
+    const { backend, address } = await holder('myapp.local')
+    const warnings: string[] = []
+    const doubtful = new Deaf('doubtful')
+    doubtful.resolveDomain = async (_, { onWarning }) => {
+      onWarning?.('BEAM_WARN_NAME_UNVERIFIED', 'nobody vouches for it')
+      return address
+    }
+    const candidates = [candidate(doubtful), candidate(backend)]
+    await resolveTarget('myapp.local', { candidates, onWarning: (code) => warnings.push(code) })
+    expect(warnings).toEqual(['BEAM_WARN_NAME_UNVERIFIED'])
+  })
+
   it('is asked for on enabled networks only, one after another', async () => {
     const { backend, address } = await holder('myapp.local')
     const [disabled, empty] = [new Deaf('disabled'), new Deaf('empty')]
