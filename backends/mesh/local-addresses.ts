@@ -55,10 +55,12 @@ export function localAddresses(bound: string, interfaces: NodeJS.Dict<NetworkInt
 
 /** What a record says of where the listener is: addresses that are of use `within` that reach, and tell no more of the network at home than that. */
 export function recordEndpoints(listener: AddressInfo, within: Reach): readonly string[] {
-  const allowed: readonly Reach[] = within === 'world' ? ['world'] : within === 'site' ? ['world', 'site'] : ['world', 'site', 'machine']
-  return localAddresses(listener.address)
-    .filter((address) => allowed.includes(reachOf(address)))
-    .map((address) => tcpEndpoint(address, listener.port))
+  const addresses = localAddresses(listener.address)
+  const here = addresses.filter((address) => reachOf(address) === 'machine')
+  const allowed: readonly Reach[] = within === 'world' ? ['world'] : ['world', 'site']
+  // Who is on this machine needs nothing else than its loopback addresses, unless the listener is not there.
+  const chosen = within === 'machine' && here.length > 0 ? here : addresses.filter((address) => allowed.includes(reachOf(address)))
+  return chosen.map((address) => tcpEndpoint(address, listener.port))
 }
 
 /** For whom a DHT's records are: everybody, the site whose bootstrap nodes it has, or this machine. */

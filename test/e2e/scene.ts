@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import { expect } from 'vitest'
+import { vi } from 'vitest'
 import { beam, BeamProcess, temporaryFolder, type JsonLine, type Outcome } from '../cli/beam-process.ts'
 
 const schema = JSON.parse(readFileSync(new URL('../../schemas/events.schema.json', import.meta.url), 'utf8')) as object
@@ -87,7 +87,12 @@ export class Scene implements AsyncDisposable {
   async publish(target: number | string, flags: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Publication> {
     const process = this.beam([String(target), ...flags], env)
     const address = addressOf(await process.event('ready'))
-    const port = this.listenersOf(process, env)[0]
+    // It is ready when the first source of discovery has it: that need not be the registry.
+    const port = await vi.waitFor(() => {
+      const [found] = this.listenersOf(process, env)
+      if (found === undefined) throw new Error('not in the registry')
+      return found
+    })
     return { process, address, direct: `${address}@127.0.0.1:${port}` }
   }
 
@@ -102,14 +107,16 @@ export class Scene implements AsyncDisposable {
   listenersOf(process: BeamProcess, env: NodeJS.ProcessEnv = {}): number[] {
     const services = join(env['BEAM_HOME'] ?? join(this.folder, 'home'), 'run', 'services')
     return readdirSync(services)
-      .filter((name) => name.includes(`.${process.child.pid}.`))
+      .filter((name) => name.includes(`.${process.child.pid}.`) && name.endsWith('.json'))
       .map((name) => (JSON.parse(readFileSync(join(services, name), 'utf8')) as { readonly port: number }).port)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const step of this.#undo.reverse()) await step()
     for (const process of this.#talking) {
-      for (const event of process.events) expect(isEvent(event), `${JSON.stringify(event)}: ${JSON.stringify(isEvent.errors)}`).toBe(true)
+      for (const event of process.events) {
+        if (!isEvent(event)) throw new Error(`not what the schema says: ${JSON.stringify(event)}: ${JSON.stringify(isEvent.errors)}`)
+      }
     }
   }
 }
