@@ -192,8 +192,8 @@ export class LinkListener implements AsyncDisposable {
       clearTimeout(timer)
       tls.off('readable', onReadable)
       const link = this.#links.get(preamble.toString('hex', 0, LINK_TOKEN_BYTES))
-      // Both were proved by TLS: the key, and by the token that it is this very link's dialler.
-      if (link === undefined || !link.peerKey.equals(peerKey)) tls.destroy()
+      // Both were proved by TLS: the key, and by the token that it is this very link's dialler. After an end, less than was asked for is read.
+      if (preamble.length < PIPE_PREAMBLE_BYTES || link === undefined || !link.peerKey.equals(peerKey)) tls.destroy()
       else link.acceptPipe(preamble.readUInt32BE(LINK_TOKEN_BYTES), tls)
     }
     tls.on('readable', onReadable)

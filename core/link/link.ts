@@ -39,6 +39,7 @@ export interface LinkParts {
 }
 
 const NOT_SERVED: Refusal = { status: 404, code: 'BEAM_ERR_NOT_FOUND', message: 'Nothing is published here.' }
+const UNDECIDED: Refusal = { status: 503, code: 'BEAM_ERR_PEER_UNREACHABLE', message: 'The publisher cannot decide about this request.' }
 const MAX_PENDING_JUDGEMENTS = 64
 
 /**
@@ -77,7 +78,14 @@ export class Link implements StreamOwner {
       this.#close(false)
     })
     session.on('close', () => this.#onClose())
-    if (!this.#dialler) (session as ServerHttp2Session).on('stream', (stream, headers) => void this.#onRequest(stream, headers))
+    if (!this.#dialler) {
+      ;(session as ServerHttp2Session).on('stream', (stream, headers) => {
+        this.#onRequest(stream, headers).catch((error: unknown) => {
+          parts.logger.error('a request failed', { error: String(error) })
+          stream.destroy()
+        })
+      })
+    }
     this.#stopHeartbeat = watchHeartbeat(session, parts.connection, () => {
       this.#reason = 'the far end fell silent'
       session.destroy()
@@ -221,13 +229,17 @@ export class Link implements StreamOwner {
   async #judge(headers: IncomingHttpHeaders): Promise<Refusal | undefined> {
     const { judge } = this.#parts
     if (judge === undefined) return NOT_SERVED
-    const verdict = judge(headers)
-    if (!(verdict instanceof Promise)) return verdict
     if (this.#judging >= MAX_PENDING_JUDGEMENTS)
       return { status: 503, code: 'BEAM_ERR_ACCESS_DENIED', message: 'Too many attempts at once.' }
+    const verdict = judge(headers)
+    if (!(verdict instanceof Promise)) return verdict
     this.#judging++
     try {
       return await verdict
+    } catch (error) {
+      // A secret cannot be checked any more when the connection that it is bound to has gone.
+      this.#parts.logger.debug('no judgement', { error: String(error) })
+      return UNDECIDED
     } finally {
       this.#judging--
     }
