@@ -5,10 +5,12 @@ import {
   CleanupStack,
   ConfigError,
   type AccessPolicy,
+  type Clock,
   type StreamHandler,
   type TunnelEvent,
 } from '../../core/index.ts'
 import { announceHost, type MdnsSocket } from './discovery/index.ts'
+import { ADDRESS_POLL_MS } from './constants.ts'
 import { localAddresses, reachOf } from './local-addresses.ts'
 
 /** Connections of browsers at a time. */
@@ -21,6 +23,7 @@ export interface LanParts {
   readonly access: AccessPolicy | undefined
   readonly handler: StreamHandler
   readonly mdns: MdnsSocket
+  readonly clock: Clock
   readonly onEvent: (event: TunnelEvent) => void
 }
 
@@ -42,7 +45,11 @@ export async function openToLan(parts: LanParts): Promise<AsyncDisposable> {
   server.maxConnections = MAX_LAN_CONNECTIONS
   const port = await listen(server, parts.host)
   undo.defer(() => server.close())
-  const addresses = localAddresses(parts.host).filter((address) => reachOf(address) !== 'machine' || parts.host === address)
+  // A failed accept (no descriptor left) costs that connection, not the process.
+  server.on('error', () => {})
+  const addressesNow = (): readonly string[] =>
+    localAddresses(parts.host).filter((address) => reachOf(address) !== 'machine' || parts.host === address)
+  const addresses = addressesNow()
   const { domain } = parts
   const byName = domain?.endsWith('.local') === true
   if (byName) {
@@ -57,6 +64,14 @@ export async function openToLan(parts: LanParts): Promise<AsyncDisposable> {
         }),
     })
     undo.defer(() => announcement.stop())
+    let announced = addresses.join()
+    const stopFollowing = parts.clock.every(ADDRESS_POLL_MS, () => {
+      const now = addressesNow()
+      if (now.join() === announced) return
+      announced = now.join()
+      announcement.update(now)
+    })
+    undo.defer(stopFollowing)
   }
   const hosts = byName ? [domain, ...addresses] : addresses
   const shown = hosts.map((host) => `http://${host.includes(':') ? `[${host}]` : host}:${port}`).join(', ')

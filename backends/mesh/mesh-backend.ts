@@ -220,7 +220,7 @@ export class MeshBackend implements NetworkBackend, Dialler {
     undo.defer(() => published[Symbol.asyncDispose]())
     await published.start(domain)
     if (options.network?.['lan'] === true) {
-      const lan = await openToLan({ host: config.listen.host, domain, access, handler, mdns: this.#mesh.mdnsSocket, onEvent })
+      const lan = await openToLan({ host: config.listen.host, domain, access, handler, mdns: this.#mesh.mdnsSocket, clock, onEvent })
       undo.defer(() => lan[Symbol.asyncDispose]())
     }
     return published
