@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { transpiled } from './transpiled.ts'
 
-const START = transpiled()
+/** The command from the sources, made when it is first needed. */
+let sources: string | undefined
 
 /** Longest a test waits for a line or an exit, in milliseconds. */
 const PATIENCE_MS = 15_000
@@ -30,9 +31,13 @@ export class BeamProcess implements AsyncDisposable {
   #stderr = ''
   #wake: Array<() => void> = []
 
-  constructor(args: readonly string[], options: { readonly folder: string; readonly env?: NodeJS.ProcessEnv; readonly raw?: boolean }) {
+  /** `start` is the file to run in place of the sources. */
+  constructor(
+    args: readonly string[],
+    options: { readonly folder: string; readonly env?: NodeJS.ProcessEnv; readonly raw?: boolean; readonly start?: string },
+  ) {
     const env = { ...process.env, BEAM_HOME: join(options.folder, 'home'), ...options.env }
-    this.child = spawn(process.execPath, [START, ...args], { cwd: options.folder, env })
+    this.child = spawn(process.execPath, [options.start ?? (sources ??= transpiled()), ...args], { cwd: options.folder, env })
     if (options.raw !== true) {
       this.child.stdout.on('data', (chunk: Buffer) => (this.#stdout += chunk.toString()))
       createInterface(this.child.stdout).on('line', (line) => {

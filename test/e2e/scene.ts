@@ -32,13 +32,17 @@ export class Scene implements AsyncDisposable {
   readonly #undo: Array<() => unknown> = []
   readonly #talking: BeamProcess[] = []
 
-  private constructor(folder: string) {
+  readonly #start: string | undefined
+
+  private constructor(folder: string, start: string | undefined) {
     this.folder = folder
+    this.#start = start
   }
 
-  static async open(): Promise<Scene> {
+  /** With the command from the sources, or another file that is `beam`. */
+  static async open(start?: string): Promise<Scene> {
     const folder = await temporaryFolder()
-    const scene = new Scene(folder.path)
+    const scene = new Scene(folder.path, start)
     scene.#undo.push(() => folder[Symbol.asyncDispose]())
     return scene
   }
@@ -65,7 +69,11 @@ export class Scene implements AsyncDisposable {
 
   /** A `beam` command with `--json`. */
   beam(args: readonly string[], env: NodeJS.ProcessEnv = {}): BeamProcess {
-    const process = new BeamProcess([...args, '--json'], { folder: this.folder, env })
+    const process = new BeamProcess([...args, '--json'], {
+      folder: this.folder,
+      env,
+      ...(this.#start !== undefined && { start: this.#start }),
+    })
     this.#talking.push(process)
     this.#undo.push(() => process[Symbol.asyncDispose]())
     return process
