@@ -44,6 +44,8 @@ export const MAX_BACKLOG_BYTES = 64 << 20
 export const INNER_SESSION_WINDOW_BYTES = 16 << 20
 /** HTTP/2 frames up to this size: fewer headers and callbacks than the default of 16 KiB. */
 export const MAX_FRAME_BYTES = 1 << 20
+/** Headers of a request or answer: ours have below 1 KiB, a refusal's sentence up to 3. Node's default is 64 KiB, which every stream may hold. */
+export const MAX_HEADERS_BYTES = 8 << 10
 /** Streams of one link at a time. */
 export const MAX_LINK_STREAMS = 4096
 /** A stream that moved this much gets a TLS connection of its own: the handshake (about 2 ms of CPU) is then below a third of what the bytes cost. */

@@ -49,6 +49,11 @@ export async function dialLink(options: DialLinkOptions): Promise<DialledLink> {
   const exportKey = (label: string, bytes: number): Buffer => tls.exportKeyingMaterial(bytes, label, Buffer.alloc(0))
   const connection = new Unblocked(tls)
   const session = await startSession(connection, options.signal)
+  // It may have been broken or ended right behind its first word.
+  if (session.destroyed || session.closed) {
+    session.destroy()
+    throw new UnreachableError('The far end closed the connection.')
+  }
   const direct = !isStream(options.to)
   const parts: LinkParts = {
     session,
@@ -137,7 +142,7 @@ function startSession(connection: Unblocked, signal?: AbortSignal): Promise<Clie
     session.once('close', onClose)
     session.once('remoteSettings', () => {
       settle()
-      session.off('error', onError)
+      // The listener for errors stays: what breaks the session before a link listens must not end the process.
       resolve(session)
     })
   })

@@ -138,8 +138,11 @@ export class Link implements StreamOwner {
     const request = this.#request({ ':method': 'GET', ':path': RECORD_PATH }, true)
     request.pause()
     const refusal = refusalOf(await responseOf(request, signal))
-    if (refusal !== undefined) throw refusal
-    return bodyOf(request, MAX_RECORD_BYTES)
+    if (refusal !== undefined) {
+      void bodyOf(request, 0).catch(() => {})
+      throw refusal
+    }
+    return bodyOf(request, MAX_RECORD_BYTES, signal)
   }
 
   /** Called once with the reason when the link can take no more streams; at once when that is so already. */

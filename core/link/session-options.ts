@@ -1,10 +1,11 @@
 import type { Settings } from 'node:http2'
-import { MAX_FRAME_BYTES, MAX_LINK_STREAMS, MAX_SESSION_MEMORY_MB, MAX_STREAM_WINDOW_BYTES } from './constants.ts'
+import { MAX_FRAME_BYTES, MAX_HEADERS_BYTES, MAX_LINK_STREAMS, MAX_SESSION_MEMORY_MB, MAX_STREAM_WINDOW_BYTES } from './constants.ts'
 
 const settings: Settings = {
   initialWindowSize: MAX_STREAM_WINDOW_BYTES,
   maxFrameSize: MAX_FRAME_BYTES,
   maxConcurrentStreams: MAX_LINK_STREAMS,
+  maxHeaderListSize: MAX_HEADERS_BYTES,
   enablePush: false,
 }
 

@@ -39,3 +39,37 @@ it('survives visitors who leave while their secret is checked', async () => {
   }
   await wait(200)
 })
+
+it('does not keep what comes behind a request that it has answered', async () => {
+  await using pair = await listenForPair({ record: () => Buffer.from('record'), onStream: (stream) => stream.accept() })
+  using visitor = await rawVisitor(pair.port)
+  for (const request of [
+    { ':method': 'GET', ':path': '/beam/hello' },
+    { ':method': 'GET', ':path': '/beam/record' },
+    { ':method': 'HEAD', ':path': '/beam/record' },
+    { ':method': 'POST', ':path': '/' },
+    { ':method': 'OPTIONS', ':path': '*' },
+    { ':method': 'DELETE', ':path': '/beam/streams/' },
+    { ':method': 'DELETE', ':path': '/beam/streams/1e3' },
+    { ':method': 'TRACE', ':path': '/beam/streams/99999999999999999999' },
+  ]) {
+    const stream = visitor.session.request(request, { endStream: false })
+    stream.on('error', () => {})
+    let body = ''
+    stream.on('data', (chunk: Buffer) => (body += chunk.toString()))
+    stream.write(Buffer.alloc(64 << 10))
+    await once(stream, 'close', { signal: AbortSignal.timeout(2000) })
+    if (request[':method'] === 'GET') expect(body).toBe(request[':path'] === '/beam/record' ? 'record' : '')
+  }
+  await visitor.open()
+})
+
+it('refuses long headers stream by stream', async () => {
+  await using pair = await listenForPair({ onStream: (stream) => stream.accept() })
+  using visitor = await rawVisitor(pair.port)
+  for (const size of [9000, 32_000, 60_000]) {
+    await expect(visitor.open({ ':authority': 'a'.repeat(size) })).rejects.toThrow()
+    await expect(visitor.open({ 'beam-secret': 'a'.repeat(size) })).rejects.toThrow()
+  }
+  expect((await visitor.open()).status).toBe(200)
+})

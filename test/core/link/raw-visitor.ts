@@ -30,7 +30,8 @@ export async function rawVisitor(port: number): Promise<RawVisitor> {
     async open(headers = {}) {
       const stream = session.request({ ':method': 'CONNECT', ':authority': 'service', ...headers }, { endStream: false, waitForTrailers: true })
       stream.on('error', () => {})
-      const [answer] = (await once(stream, 'response')) as [Record<string, number>]
+      const ended = once(stream, 'close').then(() => Promise.reject(new Error('no answer')))
+      const [answer] = (await Promise.race([once(stream, 'response'), ended])) as [Record<string, number>]
       return { stream, status: answer[':status'] ?? 0 }
     },
     [Symbol.dispose]: () => session.destroy(),
