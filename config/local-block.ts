@@ -1,15 +1,13 @@
 import type { JsonSchema } from '../core/index.ts'
 import { setIn } from './environment.ts'
 import { formatKeyPath, isMap } from './key-path.ts'
-import { annotated, everyProperty } from './schema-walk.ts'
+import { everyProperty } from './schema-walk.ts'
 
 /** A backend's block for a run that does not leave this machine. */
 export interface LocalBlock {
   readonly block: Readonly<Record<string, unknown>>
   /** The settings that were changed, with their values; empty when the backend's schema names none. */
   readonly settings: readonly { readonly path: string; readonly value: unknown }[]
-  /** Variables that would change them back. */
-  readonly variables: readonly string[]
 }
 
 /** The block with the values that its schema gives, by the annotation `x-local`, for a run on this machine alone. */
@@ -21,7 +19,5 @@ export function localBlock(schema: JsonSchema, given: unknown): LocalBlock {
   })
   for (const { path, value } of local) setIn(block, path, structuredClone(value))
   const settings = local.map(({ path, value }) => ({ path: formatKeyPath(path), value }))
-  const changed = new Set(settings.map(({ path }) => path))
-  const variables = annotated(schema, 'x-env').flatMap(({ path, value }) => (changed.has(formatKeyPath(path)) ? [value] : []))
-  return { block, settings, variables }
+  return { block, settings }
 }

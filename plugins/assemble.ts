@@ -29,6 +29,8 @@ export interface BeamOptions {
 
 /** The parts of a Beam instance. */
 export interface Parts {
+  readonly config: LoadedConfig
+  readonly host: PluginHost
   readonly backends: Backends
   readonly registry: BackendRegistry
   readonly logger: Logger
@@ -47,7 +49,7 @@ export async function assemble(options: BeamOptions): Promise<Parts> {
   for (const { path, message } of config.warnings) logger.warn('the configuration has a peculiarity', { path, reason: message })
   const root = createContainer({ logger, clock, paths })
   const registry = new BackendRegistry(root, logger)
-  return { backends: new Backends({ host, registry, config, root }), registry, logger, clock, paths }
+  return { config, host, backends: new Backends({ host, registry, config, root }), registry, logger, clock, paths }
 }
 
 async function configOf(

@@ -21,6 +21,8 @@ export interface LoadedPlugin {
   readonly source: string
   /** Where its code is, when it was loaded from a package or folder. */
   readonly folder?: string
+  /** Of its package, when it says one. */
+  readonly version?: string
 }
 
 /** What a host is made of. */
@@ -89,7 +91,8 @@ export class PluginHost implements CatalogueOptions {
       try {
         const found = await findPlugin(source, { folder, installed })
         backend = found.manifest.backend
-        this.#add({ plugin: await loadPlugin(found), source, folder: found.folder })
+        const { version } = found.manifest
+        this.#add({ plugin: await loadPlugin(found), source, folder: found.folder, ...(version === undefined ? {} : { version }) })
       } catch (error) {
         this.#failed({ source, backend, error: error as Error })
       }
@@ -120,13 +123,14 @@ export class PluginHost implements CatalogueOptions {
     this.#setup.logger.error('a plugin was not loaded', { plugin: failure.source, reason: failure.error.message })
   }
 
-  #add({ plugin, source, folder }: LoadedPlugin): void {
+  #add(loaded: LoadedPlugin): void {
+    const { plugin, source } = loaded
     const taken = this.sourceOf(plugin.name)
     if (taken !== undefined) {
       throw new PluginError(`The plugin ${source} calls itself ${plugin.name}, and so does another one (${taken}).`, {
         hint: 'Remove one of them from the configuration.',
       })
     }
-    this.#plugins.set(plugin.name, { plugin, source, ...(folder === undefined ? {} : { folder }) })
+    this.#plugins.set(plugin.name, loaded)
   }
 }
