@@ -12,7 +12,6 @@ export const FLAGS_WITH_VALUE: ReadonlySet<string> = new Set([
   '--directory',
   '--domain',
   '--file',
-  '--lines',
   '--name',
   '--only',
   '--p2p-bootstrap',
@@ -22,7 +21,6 @@ export const FLAGS_WITH_VALUE: ReadonlySet<string> = new Set([
   '--strategy',
   '--time-scale',
   '-b',
-  '-l',
   '-n',
   '-p',
 ])
