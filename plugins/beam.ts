@@ -24,6 +24,8 @@ export interface PublishTarget {
 
 /** How a local service is published. */
 export interface PublishOptions {
+  /** Id of the tunnel in its events; default: a new one. */
+  readonly id?: string
   /** Keeps the address across restarts; two processes cannot use one name at once. */
   readonly name?: string
   /** Claims a domain where the network has domains. */

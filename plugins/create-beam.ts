@@ -54,8 +54,7 @@ class BeamInstance implements Beam {
   async publish(target: number | PublishTarget, options: PublishOptions = {}): Promise<PublishedTunnel> {
     this.#assertRunning()
     const { port, host = 'localhost' } = typeof target === 'number' ? { port: target } : target
-    const { name, backends, ...rest } = options
-    const id = newTunnelId()
+    const { id = newTunnelId(), name, backends, ...rest } = options
     const { chain, leftOut } = await this.#parts.backends.chain(backends)
     for (const { backend, error } of leftOut)
       this.#tell(options.onEvent, { event: 'warning', tunnel: id, backend, code: codeOf(error), message: error.message })

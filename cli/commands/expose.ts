@@ -1,19 +1,20 @@
 import { boolean, string } from '@oclif/core/flags'
-import { BackendUnavailableError, ConfigError } from '../../core/errors.ts'
-import type { PublishEvent } from '../../core/tunnels/events.ts'
-import type { Beam, PublishOptions } from '../../plugins/beam.ts'
+import { ConfigError } from '../../core/errors.ts'
 import { BeamCommand } from '../base-command.ts'
-import { BOOTSTRAP_FLAG, EXPOSURE_FLAG, OUTPUT_FLAGS, SECRET_FLAGS } from '../input/flags.ts'
+import { BOOTSTRAP_FLAG, CARRIER_FLAGS, EXPOSURE_FLAG, OUTPUT_FLAGS, SECRET_FLAGS } from '../input/flags.ts'
 import { NETWORK_FLAGS, STRATEGIES, publishOptions } from '../input/publish-options.ts'
 import { readSecret } from '../input/secret.ts'
-import { parseServiceTarget, type ServiceTarget } from '../input/service-target.ts'
+import { parseServiceTarget } from '../input/service-target.ts'
 import { Lifetime } from '../lifetime.ts'
-import { openBeam } from '../open-beam.ts'
+import { carry } from '../carry.ts'
 import { publishView } from '../output/publish-view.ts'
 
 const networkFlags = Object.fromEntries(
   NETWORK_FLAGS.map((name) => [name, boolean({ description: `Short for --backend ${name}.`, helpGroup: 'NETWORK' })]),
 )
+
+/** Said at the end of a command that leaves its tunnels with the daemon. */
+const KEPT = 'The daemon carries it now, also after a restart. To see it: beam list. To end it: beam stop NAME'
 
 /** `beam 3000`: publishes local services until it is ended. */
 export default class Expose extends BeamCommand {
@@ -28,6 +29,7 @@ export default class Expose extends BeamCommand {
     '<%= config.bin %> 3000 --name web --allow VISITOR_KEY',
     '<%= config.bin %> 3000 --secret - --qr',
     '<%= config.bin %> 3000 --backends tor,mesh --fallback --allow-exposure',
+    '<%= config.bin %> 3000 --name web --detach',
     '<%= config.bin %> 3000 --json',
   ]
   static override flags = {
@@ -72,6 +74,7 @@ export default class Expose extends BeamCommand {
     strategy: string({ options: STRATEGIES, description: 'How several networks are used.', helpGroup: 'NETWORK' }),
     ...EXPOSURE_FLAG,
     ...BOOTSTRAP_FLAG,
+    ...CARRIER_FLAGS,
     qr: boolean({ description: 'Show the address as a QR code.', helpGroup: 'OUTPUT', exclusive: ['json', 'url-only'] }),
     copy: boolean({ description: 'Copy the address to the clipboard.', helpGroup: 'OUTPUT' }),
     ...OUTPUT_FLAGS,
@@ -109,32 +112,19 @@ export default class Expose extends BeamCommand {
       copy: flags.copy,
       connectFlags: [...(flags.allow === undefined ? [] : ['--identify']), ...(secret === undefined ? [] : ['--secret -'])],
     })
-    await using beam = await openBeam({ verbose: flags.verbose, json: flags.json, bootstrap: flags['p2p-bootstrap'] })
-    await publishUntilEnd(beam, targets, options, view, lifetime)
+    await carry({
+      flags: {
+        verbose: flags.verbose,
+        json: flags.json,
+        bootstrap: flags['p2p-bootstrap'],
+        detach: flags.detach,
+        daemon: !flags['no-daemon'],
+        root: this.config.root,
+      },
+      services: targets.map((target, index) => ({ target, options: options[index] ?? {} })),
+      onEvent: view,
+      lifetime,
+    })
+    if (flags.detach && !flags.json && !flags.quiet && !flags['url-only']) process.stderr.write(`${KEPT}\n`)
   }
-}
-
-/** Publishes all targets, or none: when one fails, the others are stopped and its error is thrown. */
-async function publishUntilEnd(
-  beam: Beam,
-  targets: readonly ServiceTarget[],
-  options: readonly PublishOptions[],
-  view: (event: PublishEvent) => void,
-  lifetime: Lifetime,
-): Promise<void> {
-  const ended = new AbortController()
-  let left = targets.length
-  const onEvent = (event: PublishEvent): void => {
-    view(event)
-    if (event.event === 'stopped' && --left === 0) ended.abort(event.reason)
-  }
-  const attempts = await Promise.allSettled(
-    targets.map((target, index) => beam.publish(target, { ...options[index], onEvent, signal: lifetime.signal })),
-  )
-  const failed = attempts.find((attempt) => attempt.status === 'rejected')
-  const stopped = new Promise<undefined>((resolve) => ended.signal.addEventListener('abort', () => resolve(undefined), { once: true }))
-  const reason = failed === undefined ? await Promise.race([lifetime.ended(), stopped]) : 'another service could not be published'
-  await Promise.allSettled(attempts.flatMap((attempt) => (attempt.status === 'fulfilled' ? [attempt.value.stop(reason)] : [])))
-  if (failed !== undefined) throw failed.reason
-  if (reason === undefined) throw new BackendUnavailableError(`Nothing is published any more: ${String(ended.signal.reason)}`)
 }

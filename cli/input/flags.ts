@@ -44,3 +44,31 @@ export const BOOTSTRAP_FLAG = {
     helpValue: 'NODES',
   }),
 }
+
+/** Who carries the tunnels. */
+export const CARRIER_FLAGS = {
+  detach: boolean({
+    char: 'd',
+    description: 'Leave the tunnels with the daemon and return when they are ready; a daemon is started when none runs.',
+    helpGroup: 'DAEMON',
+  }),
+  'no-daemon': boolean({
+    description: 'Carry the tunnels in this process, also when a daemon runs.',
+    helpGroup: 'DAEMON',
+    exclusive: ['detach'],
+  }),
+}
+
+/** How much of a log is shown. */
+export const LINES_FLAG = {
+  lines: string({ char: 'l', description: 'How many of the last lines to begin with.', helpGroup: 'LOG', helpValue: 'N', default: '100' }),
+}
+
+/** The configuration file, for commands about what it declares. */
+export const CONFIG_FLAG = {
+  file: string({
+    description: 'The file. Default: BEAM_CONFIG, else beam.config.yaml here or in a folder above, else the user’s own.',
+    helpGroup: 'FILE',
+    helpValue: 'FILE',
+  }),
+}

@@ -1,4 +1,5 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BeamPaths } from '../paths.ts'
 import { encodeKey, type KeyKind } from './address.ts'
@@ -22,6 +23,8 @@ export interface KeyStore {
   serviceKey(name: string): Promise<Identity>
   /** The key by which publishers can know this visitor; made when it is asked for first. Errors as above. */
   visitorKey(): Promise<Identity>
+  /** Removes the key of a named tunnel, and with it the address for good; harmless when there is none. */
+  forget(name: string): Promise<void>
   /** The names of the tunnels that have a key, in alphabetical order. */
   list(): Promise<readonly string[]>
 }
@@ -35,6 +38,13 @@ export function openKeyStore(paths: Pick<BeamPaths, 'data'>): KeyStore {
       return readOrMake('service', join(folder, `${SERVICE_PREFIX}${name}${SUFFIX}`))
     },
     visitorKey: () => readOrMake('visitor', join(folder, `visitor${SUFFIX}`)),
+    async forget(name) {
+      checkServiceName(name)
+      const path = join(folder, `${SERVICE_PREFIX}${name}${SUFFIX}`)
+      await rm(path, { force: true }).catch((error: unknown) => {
+        throw storageError(`${path} cannot be removed`, error)
+      })
+    },
     async list() {
       const files = (await listPrivateFolder(folder)).filter((file) => file.startsWith(SERVICE_PREFIX) && file.endsWith(SUFFIX))
       return files.map((file) => file.slice(SERVICE_PREFIX.length, -SUFFIX.length)).toSorted()

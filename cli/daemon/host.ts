@@ -1,0 +1,23 @@
+import type { PublishEvent } from '../../core/tunnels/events.ts'
+import type { Carrier } from './carrier.ts'
+import type { ProcessInfo, PublishRequest, StreamEnd } from './protocol.ts'
+
+/** A tunnel that was published for another process. */
+export interface HostedTunnel {
+  readonly id: string
+  /** Resolves when it ended, and says why; for one that is kept, when the daemon has made sure of it. */
+  readonly ended: Promise<StreamEnd>
+  stop(reason: string): Promise<void>
+}
+
+/** A process as the control API shows it. */
+export interface ControlHost {
+  readonly info: ProcessInfo
+  readonly carrier: Carrier
+  /** Ends a tunnel for good, because somebody asked for it. False: there is none with this id. */
+  stop(id: string, reason: string): Promise<boolean>
+  /** Publishes a tunnel; only the daemon does. Rejects as `Beam.publish`; the signal ends the attempt. */
+  publish?(request: PublishRequest, onEvent: (event: PublishEvent) => void, signal: AbortSignal): Promise<HostedTunnel>
+  /** Ends the process in order; only the daemon does it when asked. */
+  shutdown?(): void
+}

@@ -1,0 +1,99 @@
+/**
+ * The control API of a Beam process, version 1: its paths, limits and the types of what goes over it. HTTP/1.1 on a unix socket or a
+ * named pipe; described by schemas/control/ and docs/daemon.md.
+ */
+import type { Endpoint } from '../../core/backend.ts'
+import type { ErrorKind } from '../../core/errors.ts'
+import type { PublishEvent } from '../../core/tunnels/events.ts'
+import type { PublishOptions, PublishTarget } from '../../plugins/beam.ts'
+
+/** Version of the API; part of every path. */
+export const API = 1
+
+/** Paths of the API. */
+export const PATHS = {
+  info: '/v1/info',
+  tunnels: '/v1/tunnels',
+  tunnel: (id: string) => `/v1/tunnels/${encodeURIComponent(id)}`,
+  events: '/v1/events',
+  shutdown: '/v1/shutdown',
+} as const
+
+/** Media type of answers that are one JSON value a line. */
+export const LINES = 'application/x-ndjson'
+
+/** Largest body of a request: a thousand allowed visitor keys with room to spare. */
+export const MAX_BODY_BYTES = 256 * 1024
+/** Most connections at a time. An attached command holds one for each of its tunnels. */
+export const MAX_CLIENTS = 256
+/** Events that wait for a slow reader, in bytes; what comes then is counted and left out. */
+export const MAX_QUEUED_BYTES = 256 * 1024
+/** Past events that are kept. */
+export const MAX_HISTORY = 1_000
+
+/** The process that answers. */
+export interface ProcessInfo {
+  readonly api: typeof API
+  readonly version: string
+  readonly pid: number
+  readonly role: 'daemon' | 'command'
+  readonly since: string
+}
+
+/** An error on its way to another process. */
+export interface Problem {
+  readonly code: string
+  readonly kind?: ErrorKind
+  readonly message: string
+  readonly hint?: string
+  readonly attempts?: readonly string[]
+}
+
+/** A tunnel of a process, as it is now. Nothing of its secret word or keys. */
+export interface TunnelRecord {
+  readonly id: string
+  readonly name?: string
+  readonly host: string
+  readonly port: number
+  readonly state: 'starting' | 'ready' | 'waiting'
+  readonly kept: boolean
+  readonly since: string
+  readonly config?: string
+  readonly endpoints: readonly Endpoint[]
+  readonly access?: string
+  readonly service?: 'up' | 'down'
+  readonly problem?: Problem
+}
+
+/** The tunnels of one process. */
+export interface ProcessTunnels {
+  readonly process: ProcessInfo
+  readonly tunnels: readonly TunnelRecord[]
+}
+
+/** Options of a tunnel that can be told to another process. */
+export type RemoteOptions = Omit<PublishOptions, 'id' | 'onStream' | 'onEvent' | 'signal'>
+
+/** Where the settings of a tunnel come from. */
+export interface Source {
+  readonly config?: string
+  readonly declared?: boolean
+  readonly environment: Readonly<Record<string, string>>
+}
+
+/** Asks the daemon to publish something. */
+export interface PublishRequest {
+  readonly target: PublishTarget
+  readonly options: RemoteOptions
+  readonly source: Source
+  readonly detach: boolean
+}
+
+/** How a stream of a tunnel's events ends. */
+export type StreamEnd = 'kept' | 'asked' | 'daemon'
+
+/** One line of the answer to a request to publish. */
+export type PublishLine = PublishEvent | { readonly missed: number } | { readonly failure: Problem } | { readonly end: StreamEnd }
+
+/** One line of the stream of events. */
+export type LogLine = { readonly at: string; readonly event: PublishEvent } | { readonly missed: number }
