@@ -4,7 +4,7 @@
  * taken; everything else has its usual effect.
  */
 import { inspect } from 'node:util'
-import { currentPlugin } from './attribution.ts'
+import { currentPlugin, startAttribution } from './attribution.ts'
 import { guardExit } from './exit-guard.ts'
 
 /** What kind of fault it was. After an exception the state of the plugin is anybody's guess. */
@@ -24,6 +24,7 @@ let unguardExit = (): void => {}
 /** Catches the faults of a plugin until the returned function is called; it cannot end the process meanwhile. */
 export function watchFaults(plugin: WatchedPlugin): () => void {
   if (watched.size === 0) {
+    startAttribution()
     process.on('unhandledRejection', onRejection)
     process.on('uncaughtException', onException)
     unguardExit = guardExit((call, foreign) => culprit(call, watched, foreign ? currentPlugin() : undefined))

@@ -1,12 +1,14 @@
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2'
-import { connect as connectTcp, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
+import { connect as connectTls, createSecureContext, type ConnectionOptions, type SecureContext, type TLSSocket } from 'node:tls'
 import { BackendUnavailableError, TimeoutError, UnreachableError } from '../errors.ts'
 import type { Identity } from '../identity/identity.ts'
 import type { Logger } from '../logger.ts'
 import { HANDSHAKE_TIMEOUT_MS, LINK_PROTOCOL, LINK_TOKEN_BYTES, LINK_TOKEN_LABEL, PIPE_PREAMBLE_BYTES } from './constants.ts'
 import { Link, type LinkParts } from './link.ts'
+import type { PipeCarrier } from './pipe-half.ts'
+import { pipeReader, type PipeReader } from './pipe-reader.ts'
 import { sessionOptions } from './session-options.ts'
 import { provenKey, requireKey, tlsContextOptions } from './tls.ts'
 import { Unblocked } from './unblocked.ts'
@@ -69,18 +71,24 @@ export async function dialLink(options: DialLinkOptions): Promise<DialledLink> {
 }
 
 /** A TLS connection to the far end, its key checked. */
-function secure(options: DialLinkOptions, context: SecureContext, protocol: string | undefined): Promise<TLSSocket> {
+function secure(options: DialLinkOptions, context: SecureContext, protocol: string | undefined, reader?: PipeReader): Promise<TLSSocket> {
   const { to, expectedKey, signal } = options
   return new Promise((resolve, reject) => {
-    const carrier = isStream(to) ? to : connectTcp({ host: to.host, port: to.port, noDelay: true, keepAlive: true })
     const tls = connectTls({
-      socket: carrier as Socket,
+      ...(isStream(to) ? { socket: to as Socket } : { host: to.host, port: to.port }),
+      ...(reader !== undefined && { onread: reader.onread }),
       secureContext: context,
       rejectUnauthorized: false,
       // No server name: the network need not know what is asked for.
       servername: '',
       ...(protocol !== undefined && { ALPNProtocols: [protocol] }),
-    })
+    } as ConnectionOptions)
+    const carrier: Duplex = isStream(to) ? to : tls
+    if (carrier === tls) {
+      // `tls.connect` knows no option for these two.
+      tls.setNoDelay(true)
+      tls.setKeepAlive(true)
+    }
     const timer = setTimeout(() => fail(new TimeoutError(`No answer within ${HANDSHAKE_TIMEOUT_MS / 1000} s.`)), HANDSHAKE_TIMEOUT_MS)
     const onAbort = (): void => fail(signal?.reason)
     const onError = (error: NodeJS.ErrnoException): void => fail(dialFailure(error))
@@ -148,14 +156,15 @@ function startSession(connection: Unblocked, signal?: AbortSignal): Promise<Clie
   })
 }
 
-async function openPipe(options: DialLinkOptions, context: SecureContext, token: Buffer, streamId: number): Promise<Duplex> {
+async function openPipe(options: DialLinkOptions, context: SecureContext, token: Buffer, streamId: number): Promise<PipeCarrier> {
   const { signal: _dialSignal, ...rest } = options
-  const tls = await secure(rest, context, undefined)
+  const reader = pipeReader()
+  const tls = await secure(rest, context, undefined, reader)
   const preamble = Buffer.alloc(PIPE_PREAMBLE_BYTES)
   token.copy(preamble)
   preamble.writeUInt32BE(streamId, LINK_TOKEN_BYTES)
   tls.write(preamble)
-  return tls
+  return { connection: tls, readInto: (sink) => reader.start(tls, sink) }
 }
 
 function isStream(to: DialLinkOptions['to']): to is Duplex {

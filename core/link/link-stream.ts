@@ -1,7 +1,7 @@
 import { constants, type ClientHttp2Stream, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import { Duplex } from 'node:stream'
 import { ProtocolError } from '../errors.ts'
-import { copiesOnWrite } from '../streams/onread-socket.ts'
+import { copiesOnWrite, readInto, type DirectSource, type Sink } from '../streams/sink.ts'
 import { ABORT_TIMEOUT_MS, HEAVY_STREAM_BYTES, PIPE_TRAILER, RESET_TRAILER } from './constants.ts'
 import { refusalHeaders, refusalOf, type Refusal } from './refusal.ts'
 import type { PipeHalf } from './pipe-half.ts'
@@ -23,7 +23,7 @@ export interface StreamOwner {
  * One byte stream of a link: an HTTP/2 stream (RFC 9113 section 8.5), continued in a TLS connection of its own when it is heavy.
  * A proper end and a break are told apart: a break of the far end is an error here (`BEAM_ERR_STREAM_RESET`), never an end.
  */
-export class LinkStream extends Duplex {
+export class LinkStream extends Duplex implements DirectSource {
   /** What the opener asked for. */
   readonly authority: string
   readonly #h2: ClientHttp2Stream | ServerHttp2Stream
@@ -31,7 +31,6 @@ export class LinkStream extends Duplex {
   readonly #dialler: boolean
   #responded: boolean
   #trailers: Record<string, string> = {}
-  #brokenOff = false
   #refused = false
   #received = 0
   #sent = 0
@@ -40,6 +39,8 @@ export class LinkStream extends Duplex {
   /** Bytes that the far end says it sent through the side channel; known with its trailer. */
   #pipeTotal: number | undefined
   #ended = false
+  /** Where received bytes go when the stream is joined; else they go through its own readable side. */
+  #sink: Sink | undefined
 
   constructor(h2: ClientHttp2Stream | ServerHttp2Stream, authority: string, owner: StreamOwner, dialler: boolean) {
     super({ allowHalfOpen: true, highWaterMark: 256 * 1024, emitClose: true })
@@ -72,6 +73,18 @@ export class LinkStream extends Duplex {
   /** Whether a chunk is done with when `write` returns (see `copiesOnWrite`). */
   get [copiesOnWrite](): boolean {
     return this.#pipe?.sending === true
+  }
+
+  [readInto](sink: Sink): void {
+    this.#sink = sink
+    if (this.#pipe !== undefined) this.#pipe.sink = sink
+  }
+
+  override resume(): this {
+    super.resume()
+    // What goes straight to its destination is paused at its source, of which the readable side knows nothing.
+    if (this.#sink !== undefined) this._read()
+    return this
   }
 
   /** Bytes received and sent so far. */
@@ -111,6 +124,7 @@ export class LinkStream extends Duplex {
     }
     this.#pipe = pipe
     pipe.onChunk = (chunk) => this.push(chunk)
+    pipe.sink = this.#sink
     pipe.onProgress = () => this.#settle()
     pipe.onLost = (error) => this.destroy(streamReset('The connection that carried the stream was lost.', error))
     this.#startPipe()
@@ -149,7 +163,7 @@ export class LinkStream extends Duplex {
   #onData(chunk: Buffer): void {
     if (this.destroyed) return
     this.#received += chunk.length
-    if (!this.push(chunk)) this.#h2.pause()
+    if (!(this.#sink === undefined ? this.push(chunk) : this.#sink.write(chunk))) this.#h2.pause()
     this.#startPipe()
     this.#weigh()
   }
@@ -160,7 +174,8 @@ export class LinkStream extends Duplex {
   }
 
   #onTrailers(headers: IncomingHttpHeaders): void {
-    if (headers[RESET_TRAILER] !== undefined) this.#brokenOff = true
+    // At once, also when nobody reads: what came before counts no more than before a reset of TCP.
+    if (headers[RESET_TRAILER] !== undefined) this.destroy(streamReset('The far end reset the stream.'))
     const total = headers[PIPE_TRAILER]
     if (total === undefined) return
     if (typeof total !== 'string' || !/^\d{1,15}$/.test(total)) this.destroy(new ProtocolError('The far end sent a malformed trailer.'))
@@ -169,7 +184,7 @@ export class LinkStream extends Duplex {
 
   #onEnd(): void {
     // RST_STREAM with the codes 0 and 8 looks like an end to Node but for these two.
-    if (this.#brokenOff || this.#h2.aborted || (this.#h2.rstCode ?? NGHTTP2_NO_ERROR) !== NGHTTP2_NO_ERROR) {
+    if (this.#h2.aborted || (this.#h2.rstCode ?? NGHTTP2_NO_ERROR) !== NGHTTP2_NO_ERROR) {
       this.destroy(streamReset('The far end reset the stream.'))
       return
     }

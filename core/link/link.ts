@@ -13,7 +13,7 @@ import { MAX_RECORD_BYTES } from '../records/record.ts'
 import { HELLO_PATH, INNER_SESSION_WINDOW_BYTES, MAX_LINK_PIPES, RECORD_PATH, SESSION_WINDOW_BYTES, STREAMS_PATH } from './constants.ts'
 import { watchHeartbeat } from './heartbeat.ts'
 import { LinkStream, type StreamOwner } from './link-stream.ts'
-import { PipeHalf } from './pipe-half.ts'
+import { PipeHalf, type PipeCarrier } from './pipe-half.ts'
 import { refusalHeaders, refusalOf, type Refusal } from './refusal.ts'
 import { answer, bodyOf, linkClosed, responseOf, streamReset } from './request.ts'
 import { WindowKeeper } from './window-keeper.ts'
@@ -29,7 +29,7 @@ export interface LinkParts {
   /** Dialler: calls `go` when so many bytes can be written without piling up. */
   readonly askRoom?: (bytes: number, go: () => void) => void
   /** Dialler of a link straight over TCP: opens the side channel of a heavy stream. */
-  readonly openPipe?: (streamId: number) => Promise<Duplex>
+  readonly openPipe?: (streamId: number) => Promise<PipeCarrier>
   /** Decides about a request of the far end; undefined = granted. Default: refuses everything. */
   readonly judge?: (headers: IncomingHttpHeaders) => Refusal | undefined | Promise<Refusal | undefined>
   /** The signed record of what is published here, for whoever asks. */
@@ -155,7 +155,7 @@ export class Link implements StreamOwner {
   acceptPipe(streamId: number, connection: Duplex): void {
     const stream = this.#streams.get(streamId)
     if (stream === undefined || this.#pipes >= MAX_LINK_PIPES) connection.destroy()
-    else this.#attach(stream, connection)
+    else this.#attach(stream, { connection })
   }
 
   /** Ends the link: running streams are broken off unless `graceful`. */
@@ -174,7 +174,7 @@ export class Link implements StreamOwner {
     const { openPipe } = this.#parts
     if (openPipe === undefined || this.#pipes >= MAX_LINK_PIPES) return
     openPipe(stream.id).then(
-      (connection) => this.#attach(stream, connection),
+      (carrier) => this.#attach(stream, carrier),
       // The stream goes on inside the link: slower, but whole.
       (error: unknown) => this.#parts.logger.debug('no side channel', { error: String(error) }),
     )
@@ -263,10 +263,10 @@ export class Link implements StreamOwner {
     return stream
   }
 
-  #attach(stream: LinkStream, connection: Duplex): void {
+  #attach(stream: LinkStream, carrier: PipeCarrier): void {
     this.#pipes++
-    connection.once('close', () => this.#pipes--)
-    stream.attachPipe(new PipeHalf(connection))
+    carrier.connection.once('close', () => this.#pipes--)
+    stream.attachPipe(new PipeHalf(carrier))
   }
 
   #close(now: boolean): void {

@@ -1,13 +1,23 @@
 import type { Duplex } from 'node:stream'
+import type { Sink } from '../streams/sink.ts'
 import { PIPE_OFFSET_BYTES } from './constants.ts'
+
+/** The connection of a side channel. */
+export interface PipeCarrier {
+  readonly connection: Duplex
+  /** Starts to read into memory that is used again; absent = by 'data' events. */
+  readonly readInto?: (sink: Sink) => void
+}
 
 /**
  * One end of a side channel: a TLS connection that carries the raw bytes of one stream, both ways, from where the link left off.
  * Each direction starts with the number of bytes that its sender had put through the link before.
  */
-export class PipeHalf {
-  /** Takes received bytes; false = pause. */
+export class PipeHalf implements Sink {
+  /** Takes received bytes when there is no sink; false = pause. */
   onChunk: (chunk: Buffer) => boolean = () => true
+  /** Where received bytes go straight to, when the stream is joined. */
+  sink: Sink | undefined
   /** Called after bytes were received. */
   onProgress: () => void = () => {}
   /** Called when the connection broke while it was needed. */
@@ -24,15 +34,20 @@ export class PipeHalf {
   #linkReceived = 0
   #done = false
 
-  constructor(connection: Duplex) {
+  constructor({ connection, readInto }: PipeCarrier) {
     this.#connection = connection
-    connection.on('data', (chunk: Buffer) => this.#onData(chunk))
+    if (readInto !== undefined) readInto(this)
+    else {
+      connection.on('data', (chunk: Buffer) => {
+        if (!this.write(chunk)) connection.pause()
+      })
+    }
     connection.on('error', (error: Error) => this.#lose(error))
     connection.on('close', () => {
       // A proper end is judged by the byte count in the stream's trailer, not by the connection.
       if (!connection.readableEnded) this.#lose()
     })
-    // TLS buffers a whole record anyway; the first data is the offset, so reading starts at once.
+    // The first bytes are the offset, so reading starts at once.
     connection.resume()
   }
 
@@ -77,31 +92,41 @@ export class PipeHalf {
     this.#connection.destroy()
   }
 
-  #onData(chunk: Buffer): void {
+  /** Takes bytes of the connection: as a sink, the only thing that may read from it. */
+  write(chunk: Buffer, written?: () => void): boolean {
     let rest = chunk
     if (this.#offset === undefined) {
       const missing = PIPE_OFFSET_BYTES - this.#offsetBytes.length
       this.#offsetBytes = Buffer.concat([this.#offsetBytes, chunk.subarray(0, missing)])
-      if (this.#offsetBytes.length < PIPE_OFFSET_BYTES) return
+      if (this.#offsetBytes.length < PIPE_OFFSET_BYTES) return true
       this.#offset = Number(this.#offsetBytes.readBigUInt64BE())
       rest = chunk.subarray(missing)
     }
-    if (rest.length === 0) return
-    if (this.#caughtUp()) {
-      if (!this.#pass(rest)) this.#connection.pause()
-      return
-    }
+    if (rest.length === 0) return true
+    if (this.#caughtUp()) return this.#pass(rest, written)
     this.#held = this.#held === undefined ? rest : Buffer.concat([this.#held, rest])
-    this.#connection.pause()
+    return false
+  }
+
+  get keeps(): boolean {
+    return !this.#caughtUp() || this.sink === undefined || this.sink.keeps
+  }
+
+  get copies(): boolean {
+    return this.#caughtUp() && this.sink?.copies === true
+  }
+
+  get idle(): boolean {
+    return this.#caughtUp() && this.sink?.idle === true
   }
 
   #caughtUp(): boolean {
     return this.#offset !== undefined && this.#linkReceived >= this.#offset
   }
 
-  #pass(chunk: Buffer): boolean {
+  #pass(chunk: Buffer, written?: () => void): boolean {
     this.received += chunk.length
-    const room = this.onChunk(chunk)
+    const room = this.sink === undefined ? this.onChunk(chunk) : this.sink.write(chunk, written)
     this.onProgress()
     return room
   }

@@ -1,3 +1,4 @@
 export { join, type JoinResult } from './join.ts'
 export { resetStream } from './reset.ts'
-export { connectForJoin, copiesOnWrite } from './onread-socket.ts'
+export { connectForJoin } from './onread-socket.ts'
+export { copiesOnWrite, readInto, type DirectSource, type Sink } from './sink.ts'

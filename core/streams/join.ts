@@ -1,7 +1,6 @@
-import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { isPlainSocket, takeOnreadSource } from './onread-socket.ts'
 import { resetStream } from './reset.ts'
+import { isDirectSource, isPlainSocket, readInto, saysCopies, type Sink } from './sink.ts'
 
 /** How two joined streams ended. */
 export interface JoinResult {
@@ -62,25 +61,40 @@ interface Pump {
 /** Moves the bytes of one direction. */
 function pump(from: Duplex, to: Duplex): Pump {
   const state: Pump = { bytes: 0 }
-  const gathers = isPlainSocket(to) && !isPlainSocket(from)
+  const kernel = isPlainSocket(to)
+  const gathers = kernel && !isDirectSource(from)
   let waiting = false
   let gathering = false
 
+  const sink: Sink = {
+    write(chunk, written) {
+      state.bytes += chunk.length
+      if (to.destroyed || to.writableEnded) {
+        written?.()
+        return true
+      }
+      // Full TLS records come one by one; those of one turn go to the kernel in one call. Short messages are never held back.
+      if (gathers && chunk.length >= RECORD_BYTES) gather()
+      const room = to.write(chunk, written) || to.writableLength < MAX_QUEUED_BYTES
+      if (!room && !waiting) {
+        waiting = true
+        to.once('drain', onDrain)
+      }
+      return room
+    },
+    get keeps() {
+      return !kernel
+    },
+    get copies() {
+      return !kernel && saysCopies(to)
+    },
+    get idle() {
+      return to.writableLength === 0
+    },
+  }
   function onDrain(): void {
     waiting = false
     from.resume()
-  }
-  function deliver(chunk: Buffer): boolean {
-    state.bytes += chunk.length
-    if (to.destroyed || to.writableEnded) return true
-    // Full TLS records come one by one; those of one turn go to the kernel in one call. Short messages are never held back.
-    if (gathers && chunk.length >= RECORD_BYTES) gather()
-    const room = to.write(chunk) || to.writableLength < MAX_QUEUED_BYTES
-    if (!room && !waiting) {
-      waiting = true
-      to.once('drain', onDrain)
-    }
-    return room
   }
   function gather(): void {
     if (gathering) return
@@ -95,12 +109,11 @@ function pump(from: Duplex, to: Duplex): Pump {
   // A socket ends without being read when nothing was sent: that may have happened while the other side was still being dialled.
   if (from.readableEnded) to.end()
   else from.on('end', () => to.end())
-  const onread = from instanceof Socket ? takeOnreadSource(from) : undefined
-  if (onread !== undefined) {
-    onread.start(to, deliver)
+  if (isDirectSource(from)) {
+    from[readInto](sink)
   } else {
     from.on('data', (chunk: Buffer) => {
-      if (!deliver(chunk)) from.pause()
+      if (!sink.write(chunk)) from.pause()
     })
   }
   from.resume()

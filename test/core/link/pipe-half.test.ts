@@ -22,7 +22,7 @@ it('puts a stream together exactly, however the two connections are cut and inte
       turns,
       async (before, after, cuts, order) => {
         const connection = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() })
-        const pipe = new PipeHalf(connection)
+        const pipe = new PipeHalf({ connection })
         const got: Buffer[] = []
         pipe.onChunk = (chunk) => {
           got.push(chunk)
@@ -59,7 +59,7 @@ it('puts a stream together exactly, however the two connections are cut and inte
 it('reports the loss of its connection once, and not after it was done with', async () => {
   for (const finished of [false, true]) {
     const connection = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() })
-    const pipe = new PipeHalf(connection)
+    const pipe = new PipeHalf({ connection })
     let lost = 0
     pipe.onLost = () => lost++
     if (finished) pipe.finish()

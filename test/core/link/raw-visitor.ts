@@ -28,7 +28,10 @@ export async function rawVisitor(port: number): Promise<RawVisitor> {
     token: connection.exportKeyingMaterial(LINK_TOKEN_BYTES, LINK_TOKEN_LABEL, Buffer.alloc(0)),
     openPipe: () => rawTls(port, identity),
     async open(headers = {}) {
-      const stream = session.request({ ':method': 'CONNECT', ':authority': 'service', ...headers }, { endStream: false, waitForTrailers: true })
+      const stream = session.request(
+        { ':method': 'CONNECT', ':authority': 'service', ...headers },
+        { endStream: false, waitForTrailers: true },
+      )
       stream.on('error', () => {})
       const ended = once(stream, 'close').then(() => Promise.reject(new Error('no answer')))
       const [answer] = (await Promise.race([once(stream, 'response'), ended])) as [Record<string, number>]
