@@ -1,7 +1,9 @@
 import type { DependencyContainer } from 'tsyringe'
 import type { BackendStatus, Logger } from '../core/index.ts'
 import { BackendSlot, type SlotSetup } from './backend-slot.ts'
+import { boundedLogger } from './bounded-logger.ts'
 import { watchFaults, type FaultKind } from './faults.ts'
+import { tokens } from './tokens.ts'
 
 /**
  * The backends that a Beam instance has made. It owns their end: in reverse order of their making, each within a time limit, and one that
@@ -10,12 +12,15 @@ import { watchFaults, type FaultKind } from './faults.ts'
 export class BackendRegistry implements AsyncDisposable {
   readonly #root: DependencyContainer
   readonly #logger: Logger
+  /** For what plugins do a thousand times a second once they have begun. */
+  readonly #faultLogger: Logger
   readonly #slots = new Map<string, BackendSlot>()
-  readonly #unwatch: Array<() => void> = []
+  readonly #unwatch = new Map<string, () => void>()
 
   constructor(root: DependencyContainer, logger: Logger) {
     this.#root = root
     this.#logger = logger
+    this.#faultLogger = boundedLogger(logger, root.resolve(tokens.Clock))
   }
 
   /** The place of a plugin's backend; made with this configuration when it is the first time. */
@@ -25,7 +30,8 @@ export class BackendRegistry implements AsyncDisposable {
     if (known !== undefined) return known
     const slot = new BackendSlot({ ...setup, root: this.#root })
     this.#slots.set(name, slot)
-    if (folder !== undefined) this.#unwatch.push(watchFaults({ name, folder, onFault: (error, kind) => this.#onFault(slot, error, kind) }))
+    if (folder !== undefined)
+      this.#unwatch.set(name, watchFaults({ name, folder, onFault: (error, kind) => this.#onFault(slot, error, kind) }))
     return slot
   }
 
@@ -48,13 +54,16 @@ export class BackendRegistry implements AsyncDisposable {
         this.#logger.error('a backend did not stop properly', { backend: slot.name, reason: (error as Error).message })
       }
     }
-    for (const unwatch of this.#unwatch.splice(0)) unwatch()
+    for (const unwatch of this.#unwatch.values()) unwatch()
+    this.#unwatch.clear()
   }
 
   /** A forgotten promise is a fault that is told; after an exception the backend is replaced, and its tunnels are started again. */
   #onFault(slot: BackendSlot, error: unknown, kind: FaultKind): void {
+    // Who leaves rejections and timers behind does so after the end too: such a plugin stays watched as long as the process lives.
+    this.#unwatch.delete(slot.name)
     const reason = error instanceof Error ? error.message : String(error)
-    this.#logger.error(kind === 'rejection' ? 'a plugin left a rejection unhandled' : 'a plugin threw where nobody could catch it', {
+    this.#faultLogger.error(kind === 'rejection' ? 'a plugin left a rejection unhandled' : 'a plugin threw where nobody could catch it', {
       plugin: slot.name,
       reason,
     })

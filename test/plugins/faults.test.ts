@@ -50,8 +50,13 @@ describe('a fault that a plugin does not catch', () => {
         { echoed: 'bytes flow' },
       ]),
     )
-    expect(lines.at(-1)).toEqual({ listeners: 0 })
+    // It stays watched: what it left behind may go on with it.
+    expect(lines.at(-1)).toEqual({ listeners: 2 })
     expect(code).toBe(0)
+  })
+
+  it('leaves nothing in the process when there was none', async () => {
+    expect((await run('')).lines.at(-1)).toEqual({ listeners: 0 })
   })
 
   it('is not made out of somebody else’s: that ends the process as ever', async () => {
