@@ -59,7 +59,9 @@ export const REQUEST_TIMEOUT_MS = 10_000
 export const ABORT_TIMEOUT_MS = 5_000
 /** A link that heard nothing for this long is asked for a sign of life (PING, RFC 9113 section 6.7) … */
 export const PING_INTERVAL_MS = 15_000
-/** … and given up when none comes. */
+/** … or when a stream is opened on it, but no more often than this: many streams are as good as one for that. */
+export const PING_AGAIN_MS = 1_000
+/** It is given up when no sign comes. */
 export const PING_TIMEOUT_MS = 5_000
 /** Links of one listener at a time, and connections that have not shown a key yet. */
 export const MAX_LINKS = 1024

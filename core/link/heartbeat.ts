@@ -1,20 +1,28 @@
 import type { Http2Session } from 'node:http2'
-import { PING_INTERVAL_MS, PING_TIMEOUT_MS } from './constants.ts'
+import { PING_AGAIN_MS, PING_INTERVAL_MS, PING_TIMEOUT_MS } from './constants.ts'
+
+/** A running watch. */
+export interface Heartbeat {
+  /** Asks now, because somebody needs the far end: on an idle link it may have gone long ago. */
+  ask(): void
+  stop(): void
+}
 
 /**
  * Asks a silent far end for a sign of life and reports when none comes: TCP alone notices a vanished peer after minutes. A machine that
- * was asleep asks on waking, since nothing was heard meanwhile. Returns how to stop it.
+ * was asleep asks on waking, since nothing was heard meanwhile.
  */
-export function watchHeartbeat(session: Http2Session, connection: { readonly bytesRead: number }, onDead: () => void): () => void {
+export function watchHeartbeat(session: Http2Session, connection: { readonly bytesRead: number }, onDead: () => void): Heartbeat {
   let heard = -1
+  let askedAt = -Infinity
   let deadline: NodeJS.Timeout | undefined
 
   function check(): void {
     const bytes = connection.bytesRead
-    if (bytes !== heard) {
-      heard = bytes
-      return
-    }
+    if (bytes === heard) send()
+    else heard = bytes
+  }
+  function send(): void {
     if (deadline !== undefined || session.destroyed) return
     deadline = setTimeout(() => {
       // Bytes are as good a sign as the answer itself, which may wait behind them.
@@ -33,8 +41,17 @@ export function watchHeartbeat(session: Http2Session, connection: { readonly byt
 
   const timer = setInterval(check, PING_INTERVAL_MS)
   timer.unref()
-  return () => {
-    clearInterval(timer)
-    clearDeadline()
+  return {
+    ask() {
+      const now = performance.now()
+      if (now - askedAt < PING_AGAIN_MS) return
+      askedAt = now
+      heard = connection.bytesRead
+      send()
+    },
+    stop() {
+      clearInterval(timer)
+      clearDeadline()
+    },
   }
 }

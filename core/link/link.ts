@@ -11,7 +11,7 @@ import type { Duplex } from 'node:stream'
 import type { Logger } from '../logger.ts'
 import { MAX_RECORD_BYTES } from '../records/record.ts'
 import { HELLO_PATH, INNER_SESSION_WINDOW_BYTES, MAX_LINK_PIPES, RECORD_PATH, SESSION_WINDOW_BYTES, STREAMS_PATH } from './constants.ts'
-import { watchHeartbeat } from './heartbeat.ts'
+import { watchHeartbeat, type Heartbeat } from './heartbeat.ts'
 import { LinkStream, type StreamOwner } from './link-stream.ts'
 import { PipeHalf, type PipeCarrier } from './pipe-half.ts'
 import { refusalHeaders, refusalOf, type Refusal } from './refusal.ts'
@@ -54,7 +54,7 @@ export class Link implements StreamOwner {
   readonly #streams = new Map<number, LinkStream>()
   readonly #closeListeners: Array<(reason: string) => void> = []
   readonly #windows: WindowKeeper
-  readonly #stopHeartbeat: () => void
+  readonly #heartbeat: Heartbeat
   #pipes = 0
   #judging = 0
   #reason: string | undefined
@@ -86,7 +86,7 @@ export class Link implements StreamOwner {
         })
       })
     }
-    this.#stopHeartbeat = watchHeartbeat(session, parts.connection, () => {
+    this.#heartbeat = watchHeartbeat(session, parts.connection, () => {
       this.#reason = 'the far end fell silent'
       session.destroy()
     })
@@ -114,6 +114,7 @@ export class Link implements StreamOwner {
    */
   openStream(authority: string, headers: OutgoingHttpHeaders = {}): LinkStream {
     const h2 = this.#request({ ':method': 'CONNECT', ':authority': authority, ...headers }, false)
+    this.#heartbeat.ask()
     return this.#track(h2, authority)
   }
 
@@ -280,7 +281,7 @@ export class Link implements StreamOwner {
   }
 
   #onClose(): void {
-    this.#stopHeartbeat()
+    this.#heartbeat.stop()
     this.#announceClose()
     // What still waits for a side channel that will never come.
     for (const stream of this.#streams.values()) if (!stream.hasPipe) stream.destroy(linkClosed(this.#reason))

@@ -1,19 +1,19 @@
 import type { Http2Session } from 'node:http2'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { PING_INTERVAL_MS, PING_TIMEOUT_MS } from '../../../core/link/constants.ts'
-import { watchHeartbeat } from '../../../core/link/heartbeat.ts'
+import { PING_AGAIN_MS, PING_INTERVAL_MS, PING_TIMEOUT_MS } from '../../../core/link/constants.ts'
+import { watchHeartbeat, type Heartbeat } from '../../../core/link/heartbeat.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 /** The two things of a session that the heartbeat uses; time is what is tested here, links are tested for real elsewhere. */
-function watched(): { connection: { bytesRead: number }; answers: Array<() => void>; dead: () => number; stop: () => void } {
+function watched(): Heartbeat & { connection: { bytesRead: number }; answers: Array<() => void>; dead: () => number } {
   const connection = { bytesRead: 0 }
   const answers: Array<() => void> = []
   let deaths = 0
   const session = { destroyed: false, closed: false, ping: (answer: () => void) => answers.push(answer) > 0 }
-  const stop = watchHeartbeat(session as unknown as Http2Session, connection, () => deaths++)
-  return { connection, answers, dead: () => deaths, stop }
+  const heartbeat = watchHeartbeat(session as unknown as Http2Session, connection, () => deaths++)
+  return { connection, answers, dead: () => deaths, ...heartbeat }
 }
 
 it('does not ask while bytes come in', () => {
@@ -48,6 +48,27 @@ it('asks a silent far end, and gives it up when no answer and no byte comes in t
   vi.advanceTimersByTime(PING_TIMEOUT_MS)
   expect(busy.dead()).toBe(0)
   busy.stop()
+})
+
+it('asks at once when somebody needs the far end, once for many of them', () => {
+  const gone = watched()
+  gone.connection.bytesRead = 1000
+  for (let i = 0; i < 100; i++) gone.ask()
+  expect([gone.answers.length, gone.dead()]).toEqual([1, 0])
+  vi.advanceTimersByTime(PING_TIMEOUT_MS)
+  expect(gone.dead()).toBe(1)
+  gone.stop()
+
+  const there = watched()
+  for (let i = 1; i <= 3; i++) {
+    there.ask()
+    there.answers.at(-1)?.()
+    vi.advanceTimersByTime(PING_AGAIN_MS)
+    expect(there.answers).toHaveLength(i)
+  }
+  vi.advanceTimersByTime(PING_TIMEOUT_MS)
+  expect(there.dead()).toBe(0)
+  there.stop()
 })
 
 it('leaves no timer behind', () => {
