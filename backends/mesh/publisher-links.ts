@@ -43,6 +43,8 @@ export interface PublisherLinksOptions {
 export class PublisherLinks {
   readonly #options: PublisherLinksOptions
   readonly #entries = new Map<string, Promise<PublisherLink>>()
+  /** Those of them that are up, to be had without waiting. */
+  readonly #up = new Map<string, PublisherLink>()
   readonly #closing = new AbortController()
 
   constructor(options: PublisherLinksOptions) {
@@ -58,8 +60,11 @@ export class PublisherLinks {
 
   /** A stream to the service. A link that turns out to be dead is replaced once. */
   async dial(address: string, options: DialOptions): Promise<LinkStream> {
+    options.signal?.throwIfAborted()
+    const id = idOf(address, options)
     for (let attempt = 0; ; attempt++) {
-      const { link, authority, headers } = await this.#get(address, options)
+      const up = this.#up.get(id)
+      const { link, authority, headers } = up?.link.usable === true ? up : await this.#get(address, options)
       try {
         return link.openStream(authority, headers)
       } catch (error) {
@@ -89,11 +94,7 @@ export class PublisherLinks {
 
   async #get(address: string, options: DialOptions): Promise<PublisherLink> {
     options.signal?.throwIfAborted()
-    const id = JSON.stringify([
-      address,
-      options.identity === undefined ? '' : encodeKey('visitor', options.identity.publicKey),
-      options.secret ?? '',
-    ])
+    const id = idOf(address, options)
     const known = this.#entries.get(id)
     const entry = known ?? this.#open(id, address, options)
     const opened = await untilAborted(entry, options.signal)
@@ -112,7 +113,13 @@ export class PublisherLinks {
     const forget = (): void => {
       if (this.#entries.get(id) === entry) this.#entries.delete(id)
     }
-    entry.then(({ link }) => link.onClose(forget), forget)
+    entry.then((opened) => {
+      this.#up.set(id, opened)
+      opened.link.onClose(() => {
+        if (this.#up.get(id) === opened) this.#up.delete(id)
+        forget()
+      })
+    }, forget)
     return entry
   }
 
@@ -152,6 +159,12 @@ export class PublisherLinks {
       return
     }
   }
+}
+
+/** What tells links apart: where to, as whom, and with which word. */
+function idOf(address: string, { identity, secret }: DialOptions): string {
+  if (identity === undefined && secret === undefined) return address
+  return JSON.stringify([address, identity === undefined ? '' : encodeKey('visitor', identity.publicKey), secret ?? ''])
 }
 
 async function* only(contact: Contact): AsyncIterable<Contact> {

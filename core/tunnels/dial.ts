@@ -24,19 +24,28 @@ export function reach(target: DialTarget): Promise<Path> {
 
 /** Opens one stream to the service behind an address, within a minute. A link that just broke is tried once more. */
 export async function openStream(target: DialTarget): Promise<Duplex> {
-  const dial = (): Promise<Duplex> =>
-    limited(
-      target,
-      DIAL_LIMIT_MS,
-      (backend, options) => backend.dial(target.address, options),
-      (late) => late.destroy(),
-    )
   try {
-    return await dial()
+    return await dialOnce(target)
   } catch (error) {
-    if (isBeamError(error) && error.code === 'BEAM_ERR_LINK_CLOSED') return dial()
+    if (isBeamError(error) && error.code === 'BEAM_ERR_LINK_CLOSED') return dialOnce(target)
     throw error
   }
+}
+
+/**
+ * One dial. It is made for every connection, and most are done at once on a path that is up: so it has no signal of its own, and a stream
+ * that comes too late is given back.
+ */
+async function dialOnce({ handle, address, clock, ...options }: DialTarget): Promise<Duplex> {
+  options.signal?.throwIfAborted()
+  const backend = (await handle.ready(options.signal === undefined ? {} : { signal: options.signal })) as NetworkBackend & Dialler
+  return within(backend.dial(address, options), {
+    ms: DIAL_LIMIT_MS,
+    what: `Reaching the service through ${handle.name}`,
+    signal: options.signal,
+    onLate: (late) => late.destroy(),
+    ...(clock === undefined ? {} : { clock }),
+  })
 }
 
 /** Calls the backend with a signal of its own, which also fires when the time is up, and does not wait for a backend that ignores it. */
@@ -44,7 +53,6 @@ async function limited<T>(
   { handle, address, clock, signal, ...options }: DialTarget,
   ms: number,
   call: (backend: NetworkBackend & Dialler, options: DialOptions) => Promise<T>,
-  onLate?: (value: T) => void,
 ): Promise<T> {
   signal?.throwIfAborted()
   const controller = new AbortController()
@@ -61,7 +69,6 @@ async function limited<T>(
       what,
       signal,
       ...(clock === undefined ? {} : { clock }),
-      ...(onLate === undefined ? {} : { onLate }),
     })
   } catch (error) {
     controller.abort(error)
