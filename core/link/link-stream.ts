@@ -2,7 +2,7 @@ import { constants, type ClientHttp2Stream, type IncomingHttpHeaders, type Serve
 import { Duplex } from 'node:stream'
 import { ProtocolError } from '../errors.ts'
 import { copiesOnWrite, readInto, type DirectSource, type Sink } from '../streams/sink.ts'
-import { ABORT_TIMEOUT_MS, HEAVY_STREAM_BYTES, PIPE_TRAILER, RESET_TRAILER } from './constants.ts'
+import { ABORT_TIMEOUT_MS, HEAVY_STREAM_BYTES, PIPE_TRAILER, REQUEST_TIMEOUT_MS, RESET_TRAILER } from './constants.ts'
 import { refusalHeaders, refusalOf, type Refusal } from './refusal.ts'
 import type { PipeHalf } from './pipe-half.ts'
 import { answer, streamReset } from './request.ts'
@@ -39,6 +39,7 @@ export class LinkStream extends Duplex implements DirectSource {
   /** Bytes that the far end says it sent through the side channel; known with its trailer. */
   #pipeTotal: number | undefined
   #ended = false
+  #awaitsPipe = false
   /** Where received bytes go when the stream is joined; else they go through its own readable side. */
   #sink: Sink | undefined
 
@@ -76,6 +77,8 @@ export class LinkStream extends Duplex implements DirectSource {
   }
 
   [readInto](sink: Sink): void {
+    // What came before somebody joined the stream goes first.
+    for (let early = this.#takeRead(); early !== null; early = this.#takeRead()) sink.write(early)
     this.#sink = sink
     if (this.#pipe !== undefined) this.#pipe.sink = sink
   }
@@ -131,6 +134,11 @@ export class LinkStream extends Duplex implements DirectSource {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    if (this.#pipe?.sending === true && !this.#pipe.ready) {
+      // What was sent there may be lost: nothing may follow it in the link.
+      callback(streamReset('The connection that carried the stream was lost.'))
+      return
+    }
     if (this.#pipe?.ready === true) {
       this.#pipe.send(chunk, this.#sent, callback)
       return
@@ -160,8 +168,16 @@ export class LinkStream extends Duplex implements DirectSource {
     callback(error)
   }
 
+  #takeRead(): Buffer | null {
+    return this.readableLength > 0 ? (this.read() as Buffer | null) : null
+  }
+
   #onData(chunk: Buffer): void {
     if (this.destroyed) return
+    if (this.#pipe?.isOvertakenBy(this.#received + chunk.length) === true) {
+      this.destroy(new ProtocolError('The far end went back from the side channel to the link.'))
+      return
+    }
     this.#received += chunk.length
     if (!(this.#sink === undefined ? this.push(chunk) : this.#sink.write(chunk))) this.#h2.pause()
     this.#startPipe()
@@ -198,7 +214,22 @@ export class LinkStream extends Duplex implements DirectSource {
     const total = this.#pipeTotal ?? 0
     const got = this.#pipe?.received ?? 0
     if (got > total) this.destroy(new ProtocolError('The far end sent more than it said.'))
-    else if (got === total) this.push(null)
+    else if (got === total) {
+      this.#pipe?.endReceiving()
+      this.push(null)
+    } else if (this.#pipe === undefined) this.#awaitPipe()
+    else if (this.#pipe.isShort) this.destroy(streamReset('The connection that carried the stream ended too early.'))
+  }
+
+  /** The side channel that the trailer speaks of can be later than the trailer, but not by much. */
+  #awaitPipe(): void {
+    if (this.#awaitsPipe) return
+    this.#awaitsPipe = true
+    const timer = setTimeout(() => {
+      if (this.#pipe === undefined) this.destroy(streamReset('The rest of the stream never came.'))
+    }, REQUEST_TIMEOUT_MS)
+    timer.unref()
+    this.once('close', () => clearTimeout(timer))
   }
 
   #onClose(): void {

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { Sink } from '../streams/sink.ts'
-import { PIPE_OFFSET_BYTES } from './constants.ts'
+import { ABORT_TIMEOUT_MS, PIPE_OFFSET_BYTES } from './constants.ts'
 
 /** The connection of a side channel. */
 export interface PipeCarrier {
@@ -18,7 +18,7 @@ export class PipeHalf implements Sink {
   onChunk: (chunk: Buffer) => boolean = () => true
   /** Where received bytes go straight to, when the stream is joined. */
   sink: Sink | undefined
-  /** Called after bytes were received. */
+  /** Called after bytes were received or held back, and when no more will come. */
   onProgress: () => void = () => {}
   /** Called when the connection broke while it was needed. */
   onLost: (error?: Error) => void = () => {}
@@ -33,6 +33,8 @@ export class PipeHalf implements Sink {
   #held: Buffer | undefined
   #linkReceived = 0
   #done = false
+  /** Nothing that comes counts any more. */
+  #through = false
 
   constructor({ connection, readInto }: PipeCarrier) {
     this.#connection = connection
@@ -47,6 +49,7 @@ export class PipeHalf implements Sink {
       // A proper end is judged by the byte count in the stream's trailer, not by the connection.
       if (!connection.readableEnded) this.#lose()
     })
+    connection.on('end', () => this.onProgress())
     // The first bytes are the offset, so reading starts at once.
     connection.resume()
   }
@@ -54,6 +57,16 @@ export class PipeHalf implements Sink {
   /** Whether our direction can use it. */
   get ready(): boolean {
     return !this.#connection.destroyed && this.#connection.writable
+  }
+
+  /** Once the link has delivered everything: whether bytes that are missing can't come any more, in the link or here. */
+  get isShort(): boolean {
+    return this.#connection.readableEnded || (this.#offset !== undefined && this.#linkReceived < this.#offset)
+  }
+
+  /** Whether so many bytes through the link are more than the far end said it would send there. */
+  isOvertakenBy(linkReceived: number): boolean {
+    return this.#offset !== undefined && linkReceived > this.#offset
   }
 
   send(chunk: Buffer, offset: number, callback: (error?: Error | null) => void): void {
@@ -80,9 +93,19 @@ export class PipeHalf implements Sink {
     if (this.#held === undefined) this.#connection.resume()
   }
 
+  /** All that the far end had to send came in: what comes behind it is dropped. */
+  endReceiving(): void {
+    this.#through = true
+  }
+
   /** Both directions are through. */
   finish(): void {
     this.#done = true
+    this.#through = true
+    // A far end that does not end its own direction would keep the connection for good.
+    const timer = setTimeout(() => this.#connection.destroy(), ABORT_TIMEOUT_MS)
+    timer.unref()
+    this.#connection.once('close', () => clearTimeout(timer))
     this.#connection.resume()
     this.#connection.end()
   }
@@ -100,11 +123,16 @@ export class PipeHalf implements Sink {
       this.#offsetBytes = Buffer.concat([this.#offsetBytes, chunk.subarray(0, missing)])
       if (this.#offsetBytes.length < PIPE_OFFSET_BYTES) return true
       this.#offset = Number(this.#offsetBytes.readBigUInt64BE())
+      if (this.isOvertakenBy(this.#linkReceived)) {
+        this.#lose(new Error('the far end had sent more through the link than it says'))
+        return true
+      }
       rest = chunk.subarray(missing)
     }
-    if (rest.length === 0) return true
+    if (rest.length === 0 || this.#done || this.#through) return true
     if (this.#caughtUp()) return this.#pass(rest, written)
     this.#held = this.#held === undefined ? rest : Buffer.concat([this.#held, rest])
+    this.onProgress()
     return false
   }
 
