@@ -7,7 +7,6 @@ import {
   generateIdentity,
   LocalService,
   looksLikeBeamAddress,
-  normaliseName,
   openPins,
   parseBeamAddress,
   UnreachableError,
@@ -32,6 +31,7 @@ import type { MeshConfig } from './config.generated.ts'
 import { createDiscovery, type DiscoveryOptions, type MeshDiscovery } from './discovery/index.ts'
 import { openToLan } from './lan.ts'
 import { reachOfBootstrap } from './local-addresses.ts'
+import { meshName } from './mesh-name.ts'
 import { resolveName } from './names.ts'
 import { Published } from './published.ts'
 import { PublisherLinks } from './publisher-links.ts'
@@ -139,7 +139,7 @@ export class MeshBackend implements NetworkBackend, Dialler {
     options: { readonly tunnelId?: string; readonly signal?: AbortSignal } = {},
   ): Promise<DomainRegistration> {
     options.signal?.throwIfAborted()
-    const name = normaliseName(domain)
+    const name = meshName(domain)
     const running = options.tunnelId === undefined ? [...this.#tunnels.values()].at(-1) : this.#tunnels.get(options.tunnelId)
     if (running === undefined)
       throw new UnreachableError('There is no tunnel that the name could stand for.', { code: 'BEAM_ERR_NOT_FOUND' })
@@ -198,7 +198,7 @@ export class MeshBackend implements NetworkBackend, Dialler {
     const { config, discovery, clock, logger } = this.#components
     const { access, host = 'localhost' } = options
     const onEvent = (event: TunnelEvent): void => options.onEvent?.(event)
-    const domain = options.domain === undefined ? undefined : normaliseName(options.domain)
+    const domain = options.domain === undefined ? undefined : meshName(options.domain)
     const local = options.onStream === undefined ? new LocalService({ host, port }, { clock, logger }) : undefined
     if (local !== undefined) undo.defer(() => local.close())
     const handler = options.onStream ?? (local as LocalService).handle

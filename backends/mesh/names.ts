@@ -2,7 +2,6 @@ import {
   decodeRecord,
   formatBeamAddress,
   judgeClaims,
-  normaliseName,
   sleep,
   type Clock,
   type Discovery,
@@ -11,6 +10,7 @@ import {
 } from '../../core/index.ts'
 import { CLAIM_TIMEOUT_MS, CLAIM_WINDOW_MS, MAX_CLAIMANTS } from './constants.ts'
 import { findContacts } from './find-contacts.ts'
+import { meshName } from './mesh-name.ts'
 
 /** What names are resolved with. */
 export interface NamesOptions {
@@ -27,7 +27,7 @@ export interface NamesOptions {
  * @throws UnreachableError (`BEAM_ERR_NOT_FOUND`, `BEAM_ERR_NAME_CONFLICT`)
  */
 export async function resolveName(domain: string, context: ResolutionContext, options: NamesOptions): Promise<string> {
-  const name = normaliseName(domain)
+  const name = meshName(domain)
   const pin = await options.pins.lookup(name)
   const claimants = await verifiedClaimants(name, pin, context.signal, options)
   const verdict = judgeClaims(name, claimants, pin)

@@ -38,8 +38,10 @@ export interface TransferService {
   accept(): Promise<Socket>
 }
 
-/** A slow reader sleeps a millisecond after so many bytes: behind what the sender can do, and fast enough for a test. */
-const SLEEP_AFTER_BYTES = 1_000_000
+/** A slow reader begins late, when every buffer on the way has had the time to fill. */
+const BEGIN_AFTER_MS = 300
+/** It then sleeps a millisecond after so many bytes: behind what the sender can do, and fast enough for a test. */
+const SLEEP_AFTER_BYTES = 250_000
 /** Written at a time: no power of two, so that its edges meet those of no buffer. */
 const CHUNK_BYTES = 100_003
 
@@ -112,6 +114,7 @@ async function receive(socket: Socket, slowly: boolean): Promise<Tally> {
   const hash = createHash('sha256')
   let bytes = 0
   let sinceSleep = 0
+  if (slowly) await new Promise((resolve) => setTimeout(resolve, BEGIN_AFTER_MS))
   // Without destroying it at the end: the other direction goes on.
   for await (const chunk of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     hash.update(chunk)

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { requireNamespaces } from './requirements.ts'
 
 const scenario = fileURLToPath(new URL('offline-scenario.mjs', import.meta.url))
+const refused = fileURLToPath(new URL('refused-scenario.mjs', import.meta.url))
 const built = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 const namespace = requireNamespaces()
 
@@ -28,6 +29,8 @@ interface Report {
   readonly intact: boolean
   /** Of the visitor and of the publisher. */
   readonly exitCodes: readonly number[]
+  /** From the start of the command to `ready`, in milliseconds. */
+  readonly readyMs: number
   /** Packets by interface. */
   readonly sent: Readonly<Record<string, number>>
 }
@@ -67,6 +70,15 @@ describe.runIf(namespace)('beam in a network namespace', () => {
     const report = JSON.parse(await runInside([], {}, scenario)) as Report
     expect(report).toMatchObject(worked)
     expect(Object.keys(report.sent)).toEqual(['lo'])
+    process.stdout.write(`ready without a network after ${report.readyMs} ms\n`)
+  })
+
+  it('sends nothing when it is asked for a network that is not there, or the mesh for what belongs to a hiding one', async () => {
+    const report = JSON.parse(await runInside(WAY_OUT, {}, refused)) as Report & { readonly codes: readonly string[] }
+    expect(report.codes[0]).toBe('BEAM_ERR_BACKEND_UNKNOWN')
+    expect(new Set(report.codes.slice(1))).toEqual(new Set(['BEAM_ERR_NAME_INVALID']))
+    expect(report.exitCodes.every((code) => code > 0)).toBe(true)
+    expect(report.sent['out0']).toBe(0)
   })
 
   it('sends nothing when the DHT, multicast and port mapping are off, although there is a way out', async () => {
