@@ -48,7 +48,10 @@ export function pipeReader(): PipeReader {
       connection = reading
       sink = destination
       reading.prependListener('end', flush)
-      reading.prependListener('close', flush)
+      reading.prependListener('close', () => {
+        flush()
+        arena.release()
+      })
     },
   }
 }

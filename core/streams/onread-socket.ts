@@ -25,6 +25,7 @@ export function connectForJoin(options: NetConnectOpts): Socket & DirectSource {
     },
   } as NetConnectOpts)
   socket.pause()
+  socket.once('close', () => arena.release())
   return Object.assign(socket, {
     [readInto](destination: Sink) {
       sink = destination

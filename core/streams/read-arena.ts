@@ -9,6 +9,10 @@ const COPY_BELOW_BYTES = 8 * 1024
 /** Full buffers that wait to be used again: one is being read into while one or two are being written. */
 const MAX_RETIRED = 3
 
+/** First buffers of connections that are gone, for the next ones: 4 MiB of them at most. */
+const MAX_SPARE_FIRST = 256
+const spareFirst: Buffer[] = []
+
 /** A piece of memory that is read into. */
 interface Slab {
   readonly bytes: Buffer
@@ -24,7 +28,7 @@ interface Slab {
  * next, since the system has been told of it.
  */
 export class ReadArena {
-  #slab: Slab = newSlab(FIRST_BYTES)
+  #slab: Slab = { bytes: spareFirst.pop() ?? Buffer.allocUnsafeSlow(FIRST_BYTES), lent: 0, given: false }
   #start = 0
   #end = 0
   #retired: Slab[] = []
@@ -67,6 +71,12 @@ export class ReadArena {
     else if (slab.lent > 0) return
     this.#start = 0
     this.#end = 0
+  }
+
+  /** Leaves the memory to other connections. To be called once, when the system reads no more and everything was flushed. */
+  release(): void {
+    const { bytes, lent, given } = this.#slab
+    if (bytes.length === FIRST_BYTES && lent === 0 && !given && spareFirst.length < MAX_SPARE_FIRST) spareFirst.push(bytes)
   }
 
   /** To a destination that has taken the bytes when it says so, or at once when it is idle afterwards. */
