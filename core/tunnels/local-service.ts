@@ -48,6 +48,7 @@ export function assertPort(port: number): void {
  */
 export class LocalService {
   readonly target: ServiceTarget
+  readonly #answers: string
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #sockets = new Set<Socket>()
@@ -63,6 +64,7 @@ export class LocalService {
   constructor(target: ServiceTarget, options: LocalServiceOptions = {}) {
     assertPort(target.port)
     this.target = target
+    this.#answers = `port ${target.port} answers`
     this.#clock = options.clock ?? systemClock
     this.#logger = options.logger ?? silentLogger
     this.#hosts = target.host === 'localhost' ? ['127.0.0.1', '::1'] : [target.host]
@@ -152,8 +154,8 @@ export class LocalService {
     for (const host of this.#hosts) {
       try {
         const socket = await connected(open(host, this.target.port))
-        this.#hosts = [host, ...this.#hosts.filter((other) => other !== host)]
-        this.#learn('up', `port ${this.target.port} answers`)
+        if (this.#hosts[0] !== host) this.#hosts = [host, ...this.#hosts.filter((other) => other !== host)]
+        this.#learn('up', this.#answers)
         return socket
       } catch (error) {
         failures.push(error as Error)
