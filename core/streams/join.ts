@@ -107,8 +107,8 @@ function pump(from: Duplex, to: Duplex): Pump {
   }
 
   // A socket ends without being read when nothing was sent: that may have happened while the other side was still being dialled.
-  if (from.readableEnded) to.end()
-  else from.on('end', () => to.end())
+  if (from.readableEnded) passEnd(from, to)
+  else from.on('end', () => passEnd(from, to))
   if (isDirectSource(from)) {
     from[readInto](sink)
   } else {
@@ -118,4 +118,17 @@ function pump(from: Duplex, to: Duplex): Pump {
   }
   from.resume()
   return state
+}
+
+const NOTHING = Buffer.alloc(0)
+
+/**
+ * Passes an end on. The system reports a reset that follows bytes of a paused socket as an end when those are read (libuv takes the hang-up
+ * for it); only a write tells. A failed one destroys the socket, which resets the other side. Once our own end is out nothing can be asked.
+ */
+function passEnd(from: Duplex, to: Duplex): void {
+  if (!isPlainSocket(from) || !from.writable) to.end()
+  // What waits to be written fails in this very turn.
+  else if (from.writableLength > 0) setImmediate(() => from.destroyed || to.end())
+  else from.write(NOTHING, (error) => error || to.end())
 }
