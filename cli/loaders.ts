@@ -10,6 +10,18 @@ interface CommandModule {
 export const LOADERS = {
   expose: () => import('./commands/expose.ts'),
   connect: () => import('./commands/connect.ts'),
+  up: () => import('./commands/up.ts'),
+  down: () => import('./commands/down.ts'),
+  list: () => import('./commands/list.ts'),
+  status: () => import('./commands/status.ts'),
+  stop: () => import('./commands/stop.ts'),
+  logs: () => import('./commands/logs.ts'),
+  'daemon:start': () => import('./commands/daemon/start.ts'),
+  'daemon:stop': () => import('./commands/daemon/stop.ts'),
+  'daemon:status': () => import('./commands/daemon/status.ts'),
+  'daemon:logs': () => import('./commands/daemon/logs.ts'),
+  'daemon:install': () => import('./commands/daemon/install.ts'),
+  'daemon:run': () => import('./commands/daemon/run.ts'),
   'key:show': () => import('./commands/key-show.ts'),
   'key:list': () => import('./commands/key-list.ts'),
   'config:init': () => import('./commands/config/init.ts'),
@@ -37,6 +49,7 @@ export const COMMAND_IDS = Object.keys(LOADERS) as ReadonlyArray<keyof typeof LO
 export const TOPICS: Readonly<Record<string, { readonly description: string }>> = {
   backend: { description: 'Backends: the networks that Beam can use.' },
   config: { description: 'Settings: beam.config.yaml.' },
+  daemon: { description: 'The daemon: carries tunnels in the background.' },
   key: { description: 'Keys of this user.' },
   plugins: { description: 'Plugins: packages with further backends.' },
 }

@@ -60,7 +60,10 @@ export async function addPlugins(given: readonly string[], options: InstallOptio
       wanted.push(spec.kind === 'local' ? await packLocal(spec.path, run) : { name: spec.name, spec: spec.text })
     }
     if (wanted.some(({ name }) => name === BEAM)) throw new PluginError('That is Beam itself, no plugin.')
+    // What was there without its scripts has run none: npm runs them when it installs something, and only then.
+    if (options.scripts === true) await change(['uninstall', ...wanted.map(({ name }) => name)], run, false)
     await change(['install', ...wanted.map(({ spec }) => spec)], run, options.scripts === true)
+    await dropUnused(folder, await dependenciesOf(folder))
     return Promise.all(wanted.map(({ name }) => describe(name, folder)))
   })
 }
@@ -78,6 +81,7 @@ export async function removePlugin(name: string, options: Omit<InstallOptions, '
   }
   return stagedChange(options.paths, async (folder) => {
     await change(['uninstall', plugin.package], { folder, signal: options.signal }, false)
+    await dropUnused(folder, await dependenciesOf(folder))
     return plugin
   })
 }
@@ -88,7 +92,6 @@ async function change([command = '', ...names]: readonly string[], run: NpmOptio
   if ((await lstat(link).catch(() => undefined))?.isSymbolicLink() === true) await rm(link)
   const how = ['--save', '--package-lock', '--omit=dev', '--legacy-peer-deps', '--install-strategy=hoisted', `--ignore-scripts=${!scripts}`]
   await npm([command, ...how, '--', ...names], run)
-  await dropUnused(run.folder, await dependenciesOf(run.folder))
   if ((await lstat(link).catch(() => undefined)) !== undefined) return
   await mkdir(dirname(link), { recursive: true })
   await symlink(dirname(createRequire(import.meta.url).resolve(`${BEAM}/package.json`)), link, 'junction')

@@ -57,7 +57,8 @@ const fresh = `# The command line
 
 Exit codes: 0 done (also after Ctrl-C, which ends a command in order within five seconds; a second Ctrl-C ends it at once), 1 it failed,
 2 wrong usage or configuration. Results go to stdout; progress, warnings, errors and logs go to stderr, with \`--json\` as lines on stdout,
-described by schemas/events.schema.json, schemas/key.schema.json and schemas/doctor.schema.json. With \`--verbose\` a log goes to stderr.
+described in schemas/: events, key, doctor, config-output,
+backend-list, backend-info, backend-test, backend-create and plugins (\`.schema.json\`). With \`--verbose\` a log goes to stderr.
 
 | variable | meaning |
 |---|---|

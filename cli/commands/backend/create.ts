@@ -19,9 +19,16 @@ export default class BackendCreate extends BeamCommand {
   }
   static override flags = {
     directory: string({
+      aliases: ['dir'],
       description: 'A new or empty folder. Default: beam-backend-NAME in this folder.',
       helpGroup: 'FILE',
       helpValue: 'FOLDER',
+    }),
+    language: string({
+      description: 'Language of the sources.',
+      helpGroup: 'FILE',
+      options: ['typescript'],
+      default: 'typescript',
     }),
     ...JSON_FLAG,
   }
@@ -30,9 +37,10 @@ export default class BackendCreate extends BeamCommand {
     const { args, flags } = await this.parse(BackendCreate)
     const { createBackendProject } = await import('../../../plugins/scaffold/index.ts')
     const directory = flags.directory ?? `beam-backend-${args.name}`
-    const project = await createBackendProject({ directory, name: args.name, language: 'typescript' })
+    const project = await createBackendProject({ directory, name: args.name, language: flags.language as 'typescript' })
     if (flags.json) return writeJson({ directory: project.directory, package: project.packageName, files: project.files })
     const folder = relative(process.cwd(), project.directory) || '.'
     process.stdout.write(`${folder}: ${project.files.length} files written. Next: cd ${folder} && npm install && npm test\n`)
+    process.stdout.write(`Then: beam backend test ./${folder}, and name ./${folder} under plugins in beam.config.yaml to use it.\n`)
   }
 }

@@ -18,7 +18,20 @@ describe('beam backend create', () => {
     const files = (await readdir(join(folder.path, 'beam-backend-my-net'), { recursive: true, withFileTypes: true })).filter((entry) =>
       entry.isFile(),
     )
-    expect(stdout).toBe(`beam-backend-my-net: ${files.length} files written. Next: cd beam-backend-my-net && npm install && npm test\n`)
+    expect(stdout).toBe(
+      `beam-backend-my-net: ${files.length} files written. Next: cd beam-backend-my-net && npm install && npm test\n` +
+        'Then: beam backend test ./beam-backend-my-net, and name ./beam-backend-my-net under plugins in beam.config.yaml to use it.\n',
+    )
+    const again = await beam(['backend', 'create', 'my-net'], folder.path)
+    expect(again.code).toBe(2)
+    expect(again.stderr).toContain('is not empty')
+  })
+
+  it('knows one language, and says so', async () => {
+    expect((await beam(['backend', 'create', 'a', '--dir', 'a', '--language', 'typescript'], folder.path)).code).toBe(0)
+    const { code, stderr } = await beam(['backend', 'create', 'b', '--language', 'cobol'], folder.path)
+    expect(code).toBe(2)
+    expect(stderr).toContain('typescript')
   })
 
   it('prints what its schema describes with --json', async () => {
