@@ -11,8 +11,12 @@ import type { Refusal } from './refusal.ts'
 /** scrypt (RFC 7914) with N = 2^14, r = 8: some 30 ms, so that a word can't be tried millions of times against a recorded proof. */
 const SCRYPT = { N: 1 << 14, r: 8, p: 1 }
 const PROOF_BYTES = 32
-/** A wrong answer is told late: with the link's limit of waiting requests this bounds guessing to some tens a second. */
+/**
+ * A wrong answer is told late, and so many of them at a time are all that a service gives, whatever number of links they come over: that
+ * bounds guessing. (Who leaves without waiting for the answer has had it counted all the same.)
+ */
 const WRONG_SECRET_DELAY_MS = 1000
+const MAX_WRONG_SECRETS = 32
 
 const DENIED_KEY: Refusal = {
   status: 403,
@@ -24,6 +28,11 @@ const DENIED_SECRET: Refusal = {
   code: 'BEAM_ERR_ACCESS_DENIED',
   message: 'The publisher asks for a secret, and none or a wrong one was given.',
 }
+const TOO_MANY: Refusal = {
+  status: 503,
+  code: 'BEAM_ERR_PEER_UNREACHABLE',
+  message: 'The publisher is being tried with wrong secrets at present. Try again in a few seconds.',
+}
 
 /** The judge of a tunnel's requests, who lets in everybody, listed keys, holders of the secret, or listed keys that hold it. */
 export function accessJudge(
@@ -33,18 +42,28 @@ export function accessJudge(
   const allowed = new Set((policy?.allow ?? []).map(visitorKeyText))
   const word = policy?.secret === undefined ? undefined : stretch(policy.secret, serviceKey)
   word?.catch(() => {})
+  /** Links on which the secret was proved: they need not be asked again, and keep working while somebody guesses. */
+  const proved = new WeakSet<Asker>()
+  let wrong = 0
 
   async function checkSecret(asker: Asker, headers: IncomingHttpHeaders, stretched: Promise<Buffer>): Promise<Refusal | undefined> {
     const given = headers[SECRET_HEADER]
     const proof = Buffer.from(typeof given === 'string' ? given : '', 'hex')
-    const expected = proofOf(await stretched, asker.exportKey)
-    if (proof.length === PROOF_BYTES && timingSafeEqual(proof, expected)) return undefined
-    if (proof.length > 0) await wait(WRONG_SECRET_DELAY_MS, undefined, { ref: false })
+    if (proof.length === 0) return DENIED_SECRET
+    const key = await stretched
+    if (wrong >= MAX_WRONG_SECRETS) return TOO_MANY
+    if (proof.length === PROOF_BYTES && timingSafeEqual(proof, proofOf(key, asker.exportKey))) {
+      proved.add(asker)
+      return undefined
+    }
+    wrong++
+    await wait(WRONG_SECRET_DELAY_MS, undefined, { ref: false })
+    wrong--
     return DENIED_SECRET
   }
   return (asker, headers) => {
     if (allowed.size > 0 && !allowed.has(encodeKey('visitor', asker.peerKey))) return Promise.resolve(DENIED_KEY)
-    return word === undefined ? undefined : checkSecret(asker, headers, word)
+    return word === undefined || proved.has(asker) ? undefined : checkSecret(asker, headers, word)
   }
 }
 
