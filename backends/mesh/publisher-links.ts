@@ -145,7 +145,7 @@ export class PublisherLinks {
       const headers = await secretHeaders(options.secret, serviceKey, dialled.exportKey)
       return { link: dialled.link, kind, authority: encodeKey('service', serviceKey), headers, latencyMs: clock.monotonic() - start }
     } catch (error) {
-      if ((error as Error).name !== 'TimeoutError' || this.#closing.signal.aborted) throw error
+      if (!signal.aborted || this.#closing.signal.aborted) throw error
       throw new TimeoutError(`The publisher was not reached within ${REACH_TIMEOUT_MS / 1000} s.`, { cause: error })
     }
   }

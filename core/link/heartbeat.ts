@@ -15,6 +15,7 @@ export interface Heartbeat {
 export function watchHeartbeat(session: Http2Session, connection: { readonly bytesRead: number }, onDead: () => void): Heartbeat {
   let heard = -1
   let askedAt = -Infinity
+  let later: NodeJS.Timeout | undefined
   let deadline: NodeJS.Timeout | undefined
 
   function check(): void {
@@ -34,6 +35,12 @@ export function watchHeartbeat(session: Http2Session, connection: { readonly byt
     // When it can't be sent (too many are unanswered already), the deadline decides.
     session.ping(() => clearDeadline())
   }
+  function askNow(): void {
+    later = undefined
+    askedAt = performance.now()
+    heard = connection.bytesRead
+    send()
+  }
   function clearDeadline(): void {
     clearTimeout(deadline)
     deadline = undefined
@@ -43,14 +50,14 @@ export function watchHeartbeat(session: Http2Session, connection: { readonly byt
   timer.unref()
   return {
     ask() {
-      const now = performance.now()
-      if (now - askedAt < PING_AGAIN_MS) return
-      askedAt = now
-      heard = connection.bytesRead
-      send()
+      if (later !== undefined) return
+      // The answer to the question before says nothing of now.
+      later = setTimeout(askNow, Math.max(0, askedAt + PING_AGAIN_MS - performance.now()))
+      later.unref()
     },
     stop() {
       clearInterval(timer)
+      clearTimeout(later)
       clearDeadline()
     },
   }

@@ -54,6 +54,7 @@ it('asks at once when somebody needs the far end, once for many of them', () => 
   const gone = watched()
   gone.connection.bytesRead = 1000
   for (let i = 0; i < 100; i++) gone.ask()
+  vi.advanceTimersByTime(0)
   expect([gone.answers.length, gone.dead()]).toEqual([1, 0])
   vi.advanceTimersByTime(PING_TIMEOUT_MS)
   expect(gone.dead()).toBe(1)
@@ -62,6 +63,7 @@ it('asks at once when somebody needs the far end, once for many of them', () => 
   const there = watched()
   for (let i = 1; i <= 3; i++) {
     there.ask()
+    vi.advanceTimersByTime(0)
     there.answers.at(-1)?.()
     vi.advanceTimersByTime(PING_AGAIN_MS)
     expect(there.answers).toHaveLength(i)
@@ -71,8 +73,24 @@ it('asks at once when somebody needs the far end, once for many of them', () => 
   there.stop()
 })
 
+it('asks again for who comes right after an answer, a moment later', () => {
+  const { ask, answers, dead, stop } = watched()
+  ask()
+  vi.advanceTimersByTime(0)
+  answers.at(-1)?.()
+  ask()
+  vi.advanceTimersByTime(0)
+  expect(answers).toHaveLength(1)
+  vi.advanceTimersByTime(PING_AGAIN_MS)
+  expect(answers).toHaveLength(2)
+  vi.advanceTimersByTime(PING_TIMEOUT_MS)
+  expect(dead()).toBe(1)
+  stop()
+})
+
 it('leaves no timer behind', () => {
-  const { stop } = watched()
+  const { ask, stop } = watched()
+  ask()
   vi.advanceTimersByTime(2 * PING_INTERVAL_MS)
   stop()
   expect(vi.getTimerCount()).toBe(0)
