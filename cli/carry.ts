@@ -1,6 +1,5 @@
-import { isBeamError } from '../core/errors.ts'
 import { openLocal, openPublisher, type CarrierFlags } from './open-publisher.ts'
-import { publishUntilEnd, type Session } from './publish-session.ts'
+import { isLost, publishUntilEnd, type Session } from './publish-session.ts'
 
 /**
  * Publishes services by whoever is to carry them, until they end. When the daemon is lost (killed, not stopped), this process goes on in
@@ -13,8 +12,7 @@ export async function carry(options: { readonly flags: CarrierFlags } & Omit<Ses
     await using carrier = publisher
     return await publishUntilEnd({ publisher: carrier, ...session })
   } catch (error) {
-    const isLost = by === 'daemon' && !flags.detach && isBeamError(error) && error.code === 'BEAM_ERR_DAEMON_LOST'
-    if (!isLost || session.lifetime.signal.aborted) throw error
+    if (by !== 'daemon' || flags.detach === true || !isLost(error) || session.lifetime.signal.aborted) throw error
   }
   session.onEvent({
     event: 'warning',

@@ -12,9 +12,9 @@ import { openBeam, type BeamFlags } from './open-beam.ts'
 /** Who is to carry the tunnels. */
 export interface CarrierFlags extends BeamFlags {
   /** Leave them with the daemon, which is started when none runs. */
-  readonly detach: boolean
-  /** False: carry them in this process, whatever runs. */
-  readonly daemon: boolean
+  readonly detach: boolean | undefined
+  /** Carry them in this process, whatever runs. */
+  readonly noDaemon: boolean | undefined
   /** Folder of the package. */
   readonly root: string
   /** The configuration file that declares the tunnels. */
@@ -29,11 +29,11 @@ export interface OpenedPublisher {
 
 /** Chooses who carries the tunnels of a command: the daemon when one runs (or is wanted), else this process. */
 export async function openPublisher(flags: CarrierFlags, onEvent: (event: PublishEvent) => void): Promise<OpenedPublisher> {
+  const { bootstrap, detach = false, noDaemon = false, declaredIn } = flags
   const paths = beamPaths()
-  const daemon = flags.detach ? await started(paths, onEvent) : flags.daemon ? await running(paths, onEvent) : undefined
+  const daemon = detach ? await started(paths, onEvent) : noDaemon ? undefined : await running(paths, onEvent)
   if (daemon === undefined) return { publisher: await openLocal(flags), by: 'command' }
   const { RemotePublisher, sourceOf } = await import('./daemon/remote-publisher.ts')
-  const { bootstrap, detach, declaredIn } = flags
   const config = declaredIn ?? (await callersConfig())
   const env = bootstrap === undefined ? process.env : { ...process.env, BEAM_P2P_BOOTSTRAP: bootstrap }
   const source = sourceOf({ ...(config === undefined ? {} : { config }), declared: declaredIn !== undefined, env })

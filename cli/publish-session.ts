@@ -1,8 +1,13 @@
-import { BackendUnavailableError } from '../core/errors.ts'
+import { BackendUnavailableError, isBeamError } from '../core/errors.ts'
 import type { PublishEvent } from '../core/tunnels/events.ts'
 import type { PublishOptions, PublishTarget } from '../plugins/beam.ts'
 import type { Published, Publisher } from './daemon/publisher.ts'
 import type { Lifetime } from './lifetime.ts'
+
+/** Whether the daemon ended without a word, so that somebody else has to carry on. */
+export function isLost(error: unknown): boolean {
+  return isBeamError(error) && error.code === 'BEAM_ERR_DAEMON_LOST'
+}
 
 /** A local service and how it is published. */
 export interface Service {
@@ -30,16 +35,17 @@ export async function publishUntilEnd({ publisher, services, onEvent, lifetime, 
       try {
         return await publisher.publish(service.target, { ...service.options, onEvent, signal: lifetime.signal })
       } catch (error) {
-        if (!lifetime.signal.aborted) onFailure?.(service, error)
+        if (!lifetime.signal.aborted && !isLost(error)) onFailure?.(service, error)
         throw error
       }
     }),
   )
   const published = attempts.flatMap((attempt) => (attempt.status === 'fulfilled' ? [attempt.value] : []))
-  const failed = attempts.find((attempt) => attempt.status === 'rejected')
-  if (failed !== undefined && (onFailure === undefined || published.length === 0)) {
+  const failures = attempts.flatMap((attempt) => (attempt.status === 'rejected' ? [attempt.reason as unknown] : []))
+  if (failures.length > 0 && (onFailure === undefined || published.length === 0 || failures.some(isLost))) {
     await stopAll(published, lifetime.signal.aborted ? endOf(lifetime) : 'another service could not be published')
-    throw failed.reason
+    if (onFailure !== undefined && failures.length > 1 && !failures.some(isLost) && !lifetime.signal.aborted) throw noneLeft()
+    throw failures.find(isLost) ?? failures[0]
   }
   const ended = Promise.all(published.map((tunnel) => tunnel.ended))
   try {
@@ -58,4 +64,9 @@ async function stopAll(tunnels: readonly Published[], reason: string): Promise<v
 
 function endOf(lifetime: Lifetime): string {
   return (lifetime.signal.reason as Error).message
+}
+
+/** Why each of them failed was told already. */
+function noneLeft(): BackendUnavailableError {
+  return new BackendUnavailableError('None of the tunnels could be published.')
 }

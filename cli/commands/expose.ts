@@ -118,7 +118,7 @@ export default class Expose extends BeamCommand {
         json: flags.json,
         bootstrap: flags['p2p-bootstrap'],
         detach: flags.detach,
-        daemon: !flags['no-daemon'],
+        noDaemon: flags['no-daemon'],
         root: this.config.root,
       },
       services: targets.map((target, index) => ({ target, options: options[index] ?? {} })),

@@ -34,7 +34,7 @@ export default class Up extends BeamCommand {
         json,
         bootstrap: flags['p2p-bootstrap'],
         detach: flags.detach,
-        daemon: !flags['no-daemon'],
+        noDaemon: flags['no-daemon'],
         root: this.config.root,
         declaredIn: file,
       },

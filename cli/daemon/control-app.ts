@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import { fastify, type FastifyInstance, type FastifyReply } from 'fastify'
-import { BeamError, ConfigError, InternalError, UnreachableError, UnsupportedError, isBeamError } from '../../core/errors.ts'
+import { type BeamError, ConfigError, InternalError, UnreachableError, UnsupportedError, isBeamError } from '../../core/errors.ts'
 import type { ControlHost } from './host.ts'
 import { LineStream } from './line-stream.ts'
 import { toProblem } from './problem.ts'

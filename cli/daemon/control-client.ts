@@ -10,7 +10,7 @@ import {
   type PublishRequest,
   type Problem,
 } from './protocol.ts'
-import { checked, type Definition } from './validate.ts'
+import { requireValid, type Definition } from './validate.ts'
 
 /** How long an answer may take, in milliseconds. Ending a tunnel waits for its networks, which have a few seconds themselves. */
 const ANSWER_TIMEOUT_MS = 10_000
@@ -75,13 +75,19 @@ export class ControlClient {
 
   async #ask<T>(call: Call, definition: Definition): Promise<T> {
     const response = await this.#send({ timeoutMs: ANSWER_TIMEOUT_MS, ...call })
-    return checked<T>(definition, await bodyOf(response), 'The answer')
+    const value = await bodyOf(response)
+    requireValid(definition, value, 'The answer')
+    return value as T
   }
 
   async *#lines<T>(call: Call, definition: Definition): AsyncGenerator<T, void, void> {
     const response = await this.#send(call)
     try {
-      for await (const line of linesOf(response)) yield checked<T>(definition, parse(line), 'A line of the answer')
+      for await (const line of linesOf(response)) {
+        const value = parse(line)
+        requireValid(definition, value, 'A line of the answer')
+        yield value as T
+      }
     } catch (error) {
       if (call.signal?.aborted === true) throw call.signal.reason
       throw isBeamError(error) ? error : lost(error)
@@ -103,21 +109,28 @@ export class ControlClient {
         ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
       })
       outgoing.on('timeout', () => outgoing.destroy(silent()))
-      outgoing.on('error', (error) => reject(signal?.aborted === true ? signal.reason : error))
+      outgoing.on('error', (error) =>
+        reject(signal?.aborted === true ? signal.reason : isBeamError(error) || isAbsent(error) ? error : lost(error)),
+      )
       outgoing.on('response', (response) => {
         // The reader of the body sees that it is incomplete.
         response.on('error', () => {})
         if ((response.statusCode ?? 500) < 400) return resolve(response)
         bodyOf(response)
           .then((value) => {
-            const { error } = checked<{ error: Problem }>('answers#/$defs/error', value, 'The answer')
-            throw fromProblem(error)
+            requireValid('answers#/$defs/error', value, 'The answer')
+            throw fromProblem((value as { error: Problem }).error)
           })
           .catch(reject)
       })
       outgoing.end(text)
     })
   }
+}
+
+/** Whether an error means that nobody listens (any more). */
+export function isAbsent(error: unknown): boolean {
+  return !isBeamError(error) && ['ENOENT', 'ECONNREFUSED'].includes((error as NodeJS.ErrnoException).code ?? '')
 }
 
 async function bodyOf(response: IncomingMessage): Promise<unknown> {
@@ -152,7 +165,11 @@ function parse(text: string): unknown {
 }
 
 function lost(cause: unknown): BackendUnavailableError {
-  return new BackendUnavailableError('The process at the other end of the control API is gone.', { code: 'BEAM_ERR_DAEMON_LOST', cause })
+  const code = (cause as NodeJS.ErrnoException).code ?? ''
+  return new BackendUnavailableError(
+    `The connection to the control API broke${code === '' ? '' : ` (${code})`}: the process at its other end is gone, or lets nobody in.`,
+    { code: 'BEAM_ERR_DAEMON_LOST', cause },
+  )
 }
 
 function silent(): BackendUnavailableError {

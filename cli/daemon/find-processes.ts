@@ -1,8 +1,7 @@
-import { isBeamError } from '../../core/errors.ts'
 import type { BeamPaths } from '../../core/paths.ts'
-import { ControlClient } from './control-client.ts'
+import { ControlClient, isAbsent } from './control-client.ts'
 import type { ProcessTunnels } from './protocol.ts'
-import { DAEMON_SOCKET, removeDead, socketNames, socketPath } from './sockets.ts'
+import { DAEMON_SOCKET, isPrivate, removeDead, socketNames, socketPath } from './sockets.ts'
 
 /** How long each process may take to answer, in milliseconds: one that is stopped must not hold up the list. */
 const ANSWER_TIMEOUT_MS = 3_000
@@ -40,6 +39,7 @@ export async function findDaemon(paths: Pick<BeamPaths, 'runtime'>): Promise<Fou
 }
 
 async function ask(paths: Pick<BeamPaths, 'runtime'>, name: string): Promise<FoundProcess | Error | undefined> {
+  if (!isPrivate(paths)) return undefined
   const client = new ControlClient(socketPath(paths, name))
   try {
     return { ...(await client.tunnels({ timeoutMs: ANSWER_TIMEOUT_MS })), client }
@@ -48,9 +48,4 @@ async function ask(paths: Pick<BeamPaths, 'runtime'>, name: string): Promise<Fou
     removeDead(paths, name)
     return undefined
   }
-}
-
-/** Whether nobody listens any more. */
-export function isAbsent(error: unknown): boolean {
-  return !isBeamError(error) && ['ENOENT', 'ECONNREFUSED'].includes((error as NodeJS.ErrnoException).code ?? '')
 }

@@ -9,7 +9,8 @@ export interface EventsWanted {
   readonly word: string | undefined
   /** Past events, over all processes. */
   readonly lines: number
-  readonly follow: boolean
+  /** Whether to go on with new ones. */
+  readonly follow: boolean | undefined
   readonly signal: AbortSignal
 }
 
@@ -39,7 +40,7 @@ export async function followEvents(found: Found, wanted: EventsWanted, onLine: (
   )
   const all = past.flat().toSorted((a, b) => timeOf(a).localeCompare(timeOf(b)))
   for (const line of lines === 0 ? [] : all.slice(-lines)) onLine(line)
-  if (follow) await Promise.all(sources.map(({ carrier, tunnel }) => live(carrier, tunnel, signal, onLine)))
+  if (follow === true) await Promise.all(sources.map(({ carrier, tunnel }) => live(carrier, tunnel, signal, onLine)))
 }
 
 async function live(

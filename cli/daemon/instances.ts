@@ -77,7 +77,7 @@ export class Instances {
 }
 
 async function keyOf({ config, environment }: Source): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify([config ?? '', Object.entries(environment).toSorted()]))
+  const hash = createHash('sha256').update(JSON.stringify([config ?? '', Object.entries(environment).toSorted(([a], [b]) => (a < b ? -1 : 1))]))
   // A file that cannot be read is told by who reads it next.
   if (config !== undefined) hash.update(await readFile(config).catch(() => ''))
   return hash.digest('hex')

@@ -1,3 +1,4 @@
+import { ensureFolders } from '../../config/paths.ts'
 import type { BeamPaths } from '../../core/paths.ts'
 import { newTunnelId } from '../../core/tunnels/ids.ts'
 import type { Beam, PublishTarget } from '../../plugins/beam.ts'
@@ -70,7 +71,12 @@ export class LocalPublisher implements Publisher {
       },
     }
     const [{ serveControl }, { commandSocket }] = await Promise.all([import('./control-server.ts'), import('./sockets.ts')])
-    // Without a socket the tunnel works all the same; beam doctor says what is wrong with the folder.
-    return serveControl(host, this.#setup.paths, commandSocket()).catch(() => undefined)
+    try {
+      ensureFolders(this.#setup.paths)
+      return await serveControl(host, this.#setup.paths, commandSocket())
+    } catch {
+      // Without a socket the tunnel works all the same; beam doctor says what is wrong with the folder.
+      return undefined
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { BeamError, isBeamError, type BeamErrorOptions, type ErrorKind } from '../../core/errors.ts'
+import { BeamError, isBeamError } from '../../core/errors.ts'
 import type { Problem } from './protocol.ts'
 
 /** Attempts that are passed on; more help nobody. */
@@ -17,7 +17,7 @@ export function toProblem(error: unknown): Problem {
 
 /** The error that another process told of. */
 export function fromProblem({ code, kind = 'internal', message, hint, attempts }: Problem): BeamError {
-  return new RemoteError(kind, message, {
+  return new BeamError(kind, message, {
     code,
     hint,
     ...(attempts === undefined
@@ -29,11 +29,4 @@ export function fromProblem({ code, kind = 'internal', message, hint, attempts }
           ),
         }),
   })
-}
-
-/** An error that happened in another process. */
-class RemoteError extends BeamError {
-  constructor(kind: ErrorKind, message: string, options: BeamErrorOptions & { code: string }) {
-    super(kind, message, options)
-  }
 }

@@ -30,6 +30,8 @@ export const MAX_CLIENTS = 256
 export const MAX_QUEUED_BYTES = 256 * 1024
 /** Past events that are kept. */
 export const MAX_HISTORY = 1_000
+/** The same in bytes: events hold texts of backends, which may be long. */
+export const MAX_HISTORY_BYTES = 1024 * 1024
 
 /** The process that answers. */
 export interface ProcessInfo {

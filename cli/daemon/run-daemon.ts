@@ -40,9 +40,7 @@ export async function runDaemon({ paths, root, lifetime }: DaemonSetup): Promise
   cleanup.defer(() => log[Symbol.asyncDispose]())
   const { logger } = log
   process.on('uncaughtException', (error) => {
-    if (isPluginFault(error)) return
-    logger.error('the daemon ends because of a fault', { reason: error.message, stack: error.stack })
-    void Promise.resolve(log[Symbol.asyncDispose]()).finally(() => process.exit(1))
+    if (!isPluginFault(error)) void endAfterFault(error, log)
   })
   const kept = new KeptTunnels(paths)
   const wanted = await kept.load()
@@ -61,4 +59,11 @@ export async function runDaemon({ paths, root, lifetime }: DaemonSetup): Promise
   logger.info('the daemon runs', { version: host.info.version, kept: wanted.length })
   host.restore(wanted)
   logger.info('the daemon ends', { reason: await lifetime.ended() })
+}
+
+/** A process in an unknown state must not go on; the system, or the user, starts it again, and what is kept comes back. */
+async function endAfterFault(error: Error, log: ReturnType<typeof openLog>): Promise<never> {
+  log.logger.error('the daemon ends because of a fault', { reason: error.message, stack: error.stack })
+  await log[Symbol.asyncDispose]()
+  process.exit(1)
 }

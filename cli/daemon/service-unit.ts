@@ -64,7 +64,7 @@ StartLimitBurst=10
 
 [Service]
 Type=exec
-ExecStart=${command.map(systemdWord).join(' ')}
+ExecStart=${startable(command).map(systemdWord).join(' ')}
 ${variables.map(([name, value]) => `Environment=${systemdQuoted(`${name}=${value}`)}\n`).join('')}Restart=on-failure
 RestartSec=2
 TimeoutStopSec=10
@@ -74,6 +74,11 @@ NoNewPrivileges=yes
 [Install]
 WantedBy=default.target
 `
+}
+
+/** systemd refuses quotes and wildcards in the name of what it starts, but not in arguments. */
+function startable(command: readonly string[]): readonly string[] {
+  return /^[\w/ .:@+,=~%-]+$/.test(command[0] ?? '') ? command : ['/usr/bin/env', ...command]
 }
 
 /** A word of a command line: `$` stands for variables there, besides what {@link systemdQuoted} takes care of. */

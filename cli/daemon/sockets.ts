@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import type { Server } from 'node:net'
 import { join } from 'node:path'
@@ -30,6 +30,18 @@ export function socketPath(paths: Runtime, name: string): string {
   if (!isWindows) return join(folderOf(paths), name)
   const place = createHash('sha256').update(paths.runtime.toLowerCase()).digest('hex').slice(0, 12)
   return `\\\\.\\pipe\\beam-${place}-${name}`
+}
+
+/**
+ * Whether the runtime folder is this user's alone. Where it stands in a folder that all share (a short path in place of one too long for
+ * sockets), another user could have made it first, and would be told secret words.
+ */
+export function isPrivate({ runtime }: Runtime): boolean {
+  if (isWindows) return true
+  const link = lstatSync(runtime, { throwIfNoEntry: false })
+  const own = process.getuid?.()
+  const folder = link?.isSymbolicLink() === true && link.uid === own ? statSync(runtime, { throwIfNoEntry: false }) : link
+  return folder?.isDirectory() === true && folder.uid === own && (folder.mode & 0o022) === 0
 }
 
 /** The names of all control sockets, the daemon's first. */

@@ -1,5 +1,5 @@
 import { isBeamError } from '../../core/errors.ts'
-import { isAbsent } from './find-processes.ts'
+import { isAbsent } from './control-client.ts'
 import type { Selected } from './select-tunnels.ts'
 
 /**

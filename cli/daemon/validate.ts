@@ -29,10 +29,10 @@ export function faultOf(definition: Definition, value: unknown): string | undefi
 }
 
 /**
- * A value that came from another process, checked.
+ * Checks a value that came from another process.
  * @throws ProtocolError (`BEAM_ERR_CONTROL`)
  */
-export function checked<T>(definition: Definition, value: unknown, whose: string): T {
+export function requireValid(definition: Definition, value: unknown, whose: string): void {
   const fault = faultOf(definition, value)
   if (fault !== undefined) {
     throw new ProtocolError(`${whose} is not what the control API describes: ${fault}.`, {
@@ -40,7 +40,6 @@ export function checked<T>(definition: Definition, value: unknown, whose: string
       hint: 'The two processes may be of different versions of Beam: restart the daemon (beam daemon stop, beam daemon start).',
     })
   }
-  return value as T
 }
 
 function load(): Ajv2020 {
