@@ -48,9 +48,9 @@ function bounded(logger: Logger, allowance: Allowance): Logger {
       if (dropped > 0) logger.warn('a plugin wrote too many log messages', { dropped })
       if (!fits) return
       try {
-        logger[level](short(String(message), MAX_MESSAGE_LENGTH), shortFields(fields))
+        logger[level](short(message, MAX_MESSAGE_LENGTH), shortFields(fields))
       } catch {
-        // Fields that cannot be written, such as a cycle, are the plugin's loss.
+        // What cannot be written, such as a cycle or a message that is no text, is the plugin's loss.
       }
     }
   return {

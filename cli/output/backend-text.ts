@@ -1,6 +1,7 @@
 import type { BackendOverview, BackendStanding, StartedOverview } from '../../plugins/backend-overview.ts'
 import { capabilityLines, carries, hides } from './capability-words.ts'
 import type { Colours } from './colours.ts'
+import { foreignText } from './foreign-text.ts'
 import { wrap } from './layout.ts'
 import { schemaTable } from './schema-table.ts'
 import { labelled, table } from './table.ts'
@@ -22,7 +23,7 @@ export function listText(backends: readonly BackendOverview[], width: number, pa
     priority === undefined ? '' : String(priority),
     capabilities === undefined ? '' : carries(capabilities),
     capabilities === undefined ? '' : hides(capabilities),
-    source,
+    foreignText(source),
   ])
   return table(COLUMNS, rows, width, paint) + reasons(backends, width, paint)
 }
@@ -31,7 +32,9 @@ export function listText(backends: readonly BackendOverview[], width: number, pa
 function reasons(backends: readonly BackendOverview[], width: number, paint: Colours): string {
   const byReason = new Map<string, BackendOverview[]>()
   for (const backend of backends) {
-    if (backend.reason !== undefined) byReason.set(backend.reason, [...(byReason.get(backend.reason) ?? []), backend])
+    if (backend.reason === undefined) continue
+    const reason = foreignText(backend.reason)
+    byReason.set(reason, [...(byReason.get(reason) ?? []), backend])
   }
   const texts = [...byReason].map(([reason, concerned]) => {
     const failed = concerned.some(({ standing }) => standing === 'failed')
@@ -62,10 +65,17 @@ export function infoText(backend: StartedOverview, width: number, paint: Colours
     lines.push(['Started', `${status.state}${status.message === undefined ? '' : `: ${status.message}`}`])
     if (status.version !== undefined) lines.push(['Daemon', status.version])
   }
-  const head = `${paint.bold(name)}${description === undefined ? '' : `  ${description}`}\n`
+  const head = `${paint.bold(name)}${description === undefined ? '' : `  ${foreignText(description)}`}\n`
   const settings =
     configSchema === undefined || !('properties' in configSchema)
       ? ''
       : `\nSettings, in beam.config.yaml under backends.${name}.config:\n\n${schemaTable(configSchema, width, paint)}`
-  return head + labelled(lines, width) + settings
+  return (
+    head +
+    labelled(
+      lines.map(([label, text]) => [label, foreignText(text)] as const),
+      width,
+    ) +
+    settings
+  )
 }

@@ -1,6 +1,7 @@
 import type { ConformanceReport, Latency, PromiseResult } from '../../core/testing/index.ts'
 import { rate } from './capability-words.ts'
 import type { Colours } from './colours.ts'
+import { foreignText } from './foreign-text.ts'
 import { wrap } from './layout.ts'
 import { labelled } from './table.ts'
 
@@ -25,7 +26,7 @@ export function promiseText(result: PromiseResult, options: { chapter: boolean; 
   const { chapter, width, paint } = options
   const look = { kept: paint.green, broken: paint.red, skipped: paint.dim }[result.result]
   const indent = ' '.repeat(RESULT_COLUMNS)
-  const texts = [`${result.promise} [${result.id}]`, ...(result.reason === undefined ? [] : [`– ${result.reason}`])]
+  const texts = [`${result.promise} [${result.id}]`, ...(result.reason === undefined ? [] : [`– ${foreignText(result.reason)}`])]
   const lines = texts.flatMap((text) => wrap(text, width - RESULT_COLUMNS))
   const first = look(`  ${result.result}`.padEnd(RESULT_COLUMNS))
   return `${chapter ? `\n${paint.bold(result.chapter)}\n` : ''}${first}${lines.join(`\n${indent}`)}\n`
@@ -41,9 +42,9 @@ export function summaryText(
   const bad = broken > 0 || faults.length > 0
   let text = `\n${bad ? paint.red(counts) : interrupted ? counts : paint.green(counts)}\n`
   for (const { id, reason = '' } of report.promises.filter(({ result }) => result === 'broken')) {
-    text += `${wrap(`- ${id}: ${reason}`, width).join('\n  ')}\n`
+    text += `${wrap(`- ${id}: ${foreignText(reason)}`, width).join('\n  ')}\n`
   }
-  for (const fault of faults) text += `${wrap(`- thrown where nobody could catch it: ${fault}`, width).join('\n  ')}\n`
+  for (const fault of faults) text += `${wrap(`- thrown where nobody could catch it: ${foreignText(fault)}`, width).join('\n  ')}\n`
   if (interrupted) text += 'Ended before its time: what comes after was not tested.\n'
   const { latency, throughput, reliability } = report
   const measured: Array<readonly [string, string]> = []

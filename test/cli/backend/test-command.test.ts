@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { pluginCode, writePackage } from '../../plugins/plugin-package.ts'
-import { beam, BeamProcess, temporaryFolder } from '../beam-process.ts'
+import { BeamProcess, temporaryFolder, type Outcome } from '../beam-process.ts'
 import { expectSchema } from './expect-schema.ts'
 
 /** The whole suite through processes of its own, beside other tests. */
@@ -52,7 +52,7 @@ afterAll(() => folder[Symbol.asyncDispose]())
 /** Where temporary folders go, so that what is left there is seen. */
 const env = (): NodeJS.ProcessEnv => ({ TMPDIR: join(folder.path, 'tmp') })
 
-async function ended(args: readonly string[]): ReturnType<typeof beam> {
+async function ended(args: readonly string[]): Promise<Outcome> {
   const process = new BeamProcess(['backend', 'test', ...args], { folder: folder.path, env: env() })
   process.child.stdin.end()
   return process.ended
