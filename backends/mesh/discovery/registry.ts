@@ -1,5 +1,5 @@
-import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import {
   decodeKey,
   encodeKey,
@@ -153,6 +153,7 @@ class RegistryDiscovery implements Discovery {
 
   async #list(): Promise<string[]> {
     try {
+      await refuseForeign(this.#folder)
       return (await readdir(this.#folder)).slice(0, MAX_ENTRIES)
     } catch {
       // Nobody has published yet, or the folder cannot be read: either way nothing is known here.
@@ -163,14 +164,28 @@ class RegistryDiscovery implements Discovery {
   /** Writes beside and renames, so that nobody reads half an entry. */
   async #write(path: string, entry: RegistryEntry): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 })
+    await refuseForeign(this.#folder)
     const temporary = `${path}.tmp`
-    const file = await open(temporary, 'w', 0o600)
+    // Left by a dead process of the same number. `wx` then makes a new file and follows no link.
+    await rm(temporary, { force: true })
+    const file = await open(temporary, 'wx', 0o600)
     try {
       await file.writeFile(serializeEntry(entry))
     } finally {
       await file.close()
     }
     await rename(temporary, path)
+  }
+}
+
+/** Who else can change the folder, or the one around it, could name services of theirs here, and lead what we write elsewhere. */
+async function refuseForeign(folder: string): Promise<void> {
+  const user = process.getuid?.()
+  if (user === undefined) return
+  for (const path of [folder, dirname(folder)]) {
+    const { uid, mode } = await stat(path)
+    if ((uid === user || user === 0) && (mode & 0o022) === 0) continue
+    throw Object.assign(new Error(`${path} can be changed by other users`), { code: 'EPERM' })
   }
 }
 
