@@ -66,7 +66,7 @@ export class Instances {
     }
     const beam = createBeam({
       ...(config === undefined ? {} : { configFile: config }),
-      env: { ...process.env, ...environment },
+      env: { ...systemEnvironment(), ...environment },
       paths: this.#paths,
       logger: this.#logger,
     })
@@ -76,8 +76,15 @@ export class Instances {
   }
 }
 
+/** The daemon's variables without settings: those of the caller count, not those that held where the daemon was started. */
+function systemEnvironment(): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('BEAM_')))
+}
+
 async function keyOf({ config, environment }: Source): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify([config ?? '', Object.entries(environment).toSorted(([a], [b]) => (a < b ? -1 : 1))]))
+  const hash = createHash('sha256').update(
+    JSON.stringify([config ?? '', Object.entries(environment).toSorted(([a], [b]) => (a < b ? -1 : 1))]),
+  )
   // A file that cannot be read is told by who reads it next.
   if (config !== undefined) hash.update(await readFile(config).catch(() => ''))
   return hash.digest('hex')

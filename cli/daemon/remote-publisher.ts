@@ -84,6 +84,6 @@ async function follow(lines: AsyncIterable<PublishLine>, onEvent: (event: Publis
 }
 
 /** What a reader is told who was too slow for some events. */
-export function missedEvent(count: number): PublishEvent {
+function missedEvent(count: number): PublishEvent {
   return { event: 'warning', code: 'BEAM_WARN_EVENTS_MISSED', message: `${count} events are missing here: they were read too slowly.` }
 }

@@ -12,7 +12,7 @@ export function eventPrinter(json: boolean): (line: LogLine) => void {
 }
 
 /** One event in one line. */
-export function eventText(event: PublishEvent): string {
+function eventText(event: PublishEvent): string {
   switch (event.event) {
     case 'progress':
       return `${event.tunnel} ${event.backend}: ${event.message}`
