@@ -49,14 +49,16 @@ describe('beam://key@host:port', () => {
     const [first, second] = await Promise.all([scene.publish(service), scene.publish(service)])
     const elsewhere = scene.home('elsewhere')
     const [place] = second.direct.split('@').slice(1)
-    const [visit, unknown, wrong, noBeam, nobody] = await Promise.all([
+    const [visit, six, unknown, wrong, noBeam, nobody] = await Promise.all([
       scene.visit(first.direct, [], elsewhere),
+      scene.visit(first.direct.replace('127.0.0.1', '[::1]'), [], elsewhere),
       scene.run(['connect', first.address], elsewhere),
       scene.run(['connect', `${first.address}@${place}`], elsewhere),
       scene.run(['connect', `${first.address}@127.0.0.1:${service}`], elsewhere),
       scene.run(['connect', `${first.address}@127.0.0.1:1`], elsewhere),
     ])
     expect(await get(visit.port)).toBe('in')
+    expect(await get(six.port)).toBe('in')
     expect([unknown, wrong, noBeam, nobody].map(({ code }) => code)).toEqual([1, 1, 1, 1])
     expect(codes(unknown.events)).toEqual(['BEAM_ERR_NOT_FOUND'])
     expect(codes(wrong.events)).toEqual(['BEAM_ERR_KEY_MISMATCH'])

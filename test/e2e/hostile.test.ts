@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
-import { connect, createServer, type Socket } from 'node:net'
+import { connect, createServer, Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { residentMiB, Scene, type Publication, type Visit } from './scene.ts'
@@ -143,13 +143,36 @@ describe('a tunnel', () => {
   })
 })
 
-describe('a local service that resets', () => {
-  it('is seen as a reset, not as an end', async () => {
+describe('what breaks off', () => {
+  it('is seen as a reset and not as an end: the service', async () => {
     await tunnelTo(await scene.serve(createServer((socket) => void socket.once('data', () => socket.resetAndDestroy()))))
     const socket = connect(visit.port, '127.0.0.1')
     socket.write('x')
     const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException]
     expect(error.code).toBe('ECONNRESET')
     expectUnharmed()
+  })
+
+  it.each(['visitor', 'publisher'] as const)('is seen as a reset and not as an end: the process of the %s', async (killed) => {
+    const far: Promise<Socket> = new Promise((resolve) => {
+      const server = createServer({ allowHalfOpen: true }, (socket) => {
+        socket.on('error', () => {})
+        // A probe says nothing.
+        socket.once('data', () => resolve(socket))
+      })
+      void scene
+        .serve(server)
+        .then(tunnelTo)
+        .then(() => near.connect(visit.port, '127.0.0.1').write('half a sentence'))
+    })
+    const near = new Socket({ allowHalfOpen: true }).on('error', () => {})
+    scene.defer(() => near.destroy())
+    const observed = killed === 'visitor' ? await far : (await far, near)
+    let ended = false
+    observed.once('end', () => (ended = true)).resume()
+    const broken = new Promise((resolve) => observed.once('error', resolve))
+    await (killed === 'visitor' ? visit : publication).process.stop('SIGKILL')
+    expect(await broken).toMatchObject({ code: 'ECONNRESET' })
+    expect(ended).toBe(false)
   })
 })

@@ -36,6 +36,17 @@ describe('Ctrl-C', () => {
     await expect(get(port)).rejects.toThrow()
   })
 
+  it('ends both sides in order, also when the DHT does not answer', async () => {
+    const env = { BEAM_P2P_BOOTSTRAP: `127.0.0.1:${await freePort()}`, BEAM_P2P_MDNS: 'loopback' }
+    const { process: publisher, address } = await scene.publish(service, ['--domain', 'myapp.local'], env)
+    const { process: visitor, port } = await scene.visit(address, [], env)
+    expect(await get(port)).toBe('here')
+    const asked = performance.now()
+    const ends = await Promise.all([publisher.stop(), visitor.stop()])
+    expect(performance.now() - asked).toBeLessThan(5_000)
+    expect(ends.map(({ code }) => code)).toEqual([0, 0])
+  })
+
   it('ends at once when it comes while the service is being looked for', async () => {
     // Accepts and never says a word: the visitor waits for it.
     const silent = await scene.serve(createServer((socket) => void socket.on('error', () => {})))
