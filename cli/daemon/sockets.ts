@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { chmodSync, lstatSync, mkdirSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, readdirSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import type { Server } from 'node:net'
 import { join } from 'node:path'
@@ -64,6 +64,7 @@ export function removeDead(paths: Runtime, name: string): void {
 export async function listenPrivately(server: Server, paths: Runtime, name: string): Promise<() => void> {
   const folder = folderOf(paths)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
+  removeOfTheDead(folder)
   const path = join(folder, name)
   const draft = isWindows ? socketPath(paths, name) : join(folder, `.${randomBytes(6).toString('hex')}`)
   await new Promise<void>((resolve, reject) => {
@@ -80,6 +81,23 @@ export async function listenPrivately(server: Server, paths: Runtime, name: stri
     renameSync(draft, path)
   }
   return () => unlinkQuietly(path)
+}
+
+/** Who starts tidies up after those that were killed: nobody may ever ask for the list. */
+function removeOfTheDead(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const pid = /^command-(\d+)-[0-9a-f]{6}\.sock$/.exec(name)?.[1]
+    if (pid !== undefined && !isAlive(Number(pid))) unlinkQuietly(join(folder, name))
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
 }
 
 function unlinkQuietly(path: string): void {
