@@ -63,7 +63,7 @@ export async function dialLink(options: DialLinkOptions): Promise<DialledLink> {
     askRoom: (bytes, go) => connection.ask(bytes, go),
     peerKey: Buffer.from(options.expectedKey),
     logger: options.logger,
-    ...(direct && { openPipe: (streamId: number) => openPipe(options, context, token, streamId) }),
+    ...(direct && { openPipe: (streamId: number, signal: AbortSignal) => openPipe({ ...options, signal }, context, token, streamId) }),
     ...(options.judge !== undefined && { judge: options.judge }),
     ...(options.onStream !== undefined && { onStream: options.onStream }),
   }
@@ -157,9 +157,8 @@ function startSession(connection: Unblocked, signal?: AbortSignal): Promise<Clie
 }
 
 async function openPipe(options: DialLinkOptions, context: SecureContext, token: Buffer, streamId: number): Promise<PipeCarrier> {
-  const { signal: _dialSignal, ...rest } = options
   const reader = pipeReader()
-  const tls = await secure(rest, context, undefined, reader)
+  const tls = await secure(options, context, undefined, reader)
   const preamble = Buffer.alloc(PIPE_PREAMBLE_BYTES)
   token.copy(preamble)
   preamble.writeUInt32BE(streamId, LINK_TOKEN_BYTES)

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type {
   ClientHttp2Session,
   ClientHttp2Stream,
@@ -29,7 +30,7 @@ export interface LinkParts {
   /** Dialler: calls `go` when so many bytes can be written without piling up. */
   readonly askRoom?: (bytes: number, go: () => void) => void
   /** Dialler of a link straight over TCP: opens the side channel of a heavy stream. */
-  readonly openPipe?: (streamId: number) => Promise<PipeCarrier>
+  readonly openPipe?: (streamId: number, signal: AbortSignal) => Promise<PipeCarrier>
   /** Decides about a request of the far end; undefined = granted. Default: refuses everything. */
   readonly judge?: (headers: IncomingHttpHeaders) => Refusal | undefined | Promise<Refusal | undefined>
   /** The signed record of what is published here, for whoever asks. */
@@ -55,7 +56,9 @@ export class Link implements StreamOwner {
   readonly #closeListeners: Array<(reason: string) => void> = []
   readonly #windows: WindowKeeper
   readonly #heartbeat: Heartbeat
+  /** Side channels, also those that are still being opened. */
   #pipes = 0
+  readonly #ended = new AbortController()
   #judging = 0
   #reason: string | undefined
   #closed = false
@@ -66,6 +69,7 @@ export class Link implements StreamOwner {
     this.#dialler = role === 'dialler'
     this.peerKey = parts.peerKey
     const session: Http2Session = parts.session
+    setMaxListeners(0, this.#ended.signal)
     const inner = parts.connection.remoteAddress === undefined
     const sessionWindow = inner ? INNER_SESSION_WINDOW_BYTES : SESSION_WINDOW_BYTES
     session.setLocalWindowSize(sessionWindow)
@@ -155,8 +159,12 @@ export class Link implements StreamOwner {
   /** The acceptor's side of a side channel. */
   acceptPipe(streamId: number, connection: Duplex): void {
     const stream = this.#streams.get(streamId)
-    if (stream === undefined || this.#pipes >= MAX_LINK_PIPES) connection.destroy()
-    else this.#attach(stream, { connection })
+    if (stream === undefined || this.#pipes >= MAX_LINK_PIPES) {
+      connection.destroy()
+      return
+    }
+    this.#pipes++
+    this.#attach(stream, { connection })
   }
 
   /** Ends the link: running streams are broken off unless `graceful`. */
@@ -174,10 +182,14 @@ export class Link implements StreamOwner {
   wantPipe(stream: LinkStream): void {
     const { openPipe } = this.#parts
     if (openPipe === undefined || this.#pipes >= MAX_LINK_PIPES) return
-    openPipe(stream.id).then(
+    this.#pipes++
+    openPipe(stream.id, this.#ended.signal).then(
       (carrier) => this.#attach(stream, carrier),
-      // The stream goes on inside the link: slower, but whole.
-      (error: unknown) => this.#parts.logger.debug('no side channel', { error: String(error) }),
+      (error: unknown) => {
+        this.#pipes--
+        // The stream goes on inside the link: slower, but whole.
+        this.#parts.logger.debug('no side channel', { error: String(error) })
+      },
     )
   }
 
@@ -265,7 +277,6 @@ export class Link implements StreamOwner {
   }
 
   #attach(stream: LinkStream, carrier: PipeCarrier): void {
-    this.#pipes++
     carrier.connection.once('close', () => this.#pipes--)
     stream.attachPipe(new PipeHalf(carrier))
   }
@@ -282,6 +293,7 @@ export class Link implements StreamOwner {
 
   #onClose(): void {
     this.#heartbeat.stop()
+    this.#ended.abort(linkClosed(this.#reason))
     this.#announceClose()
     // What still waits for a side channel that will never come.
     for (const stream of this.#streams.values()) if (!stream.hasPipe) stream.destroy(linkClosed(this.#reason))

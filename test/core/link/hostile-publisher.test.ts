@@ -1,6 +1,8 @@
 import { performServerHandshake } from 'node:http2'
+import type { Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { expect, it } from 'vitest'
+import { HEAVY_STREAM_BYTES, MAX_LINK_PIPES } from '../../../core/link/constants.ts'
 import type { DialledLink } from '../../../core/link/index.ts'
 import { frame, rawPublisher } from './raw-publisher.ts'
 
@@ -48,4 +50,32 @@ it('gives up a record that begins and does not end', async () => {
   await expect(link.fetchRecord(AbortSignal.timeout(200))).rejects.toMatchObject({ name: 'TimeoutError' })
   expect(link.usable).toBe(true)
   link.close()
+})
+
+it('opens a bounded number of side channels at once, and gives them up with the link', async () => {
+  let silent = 0
+  const sockets = new Set<Socket>()
+  await using publisher = await rawPublisher((tls) => {
+    const session = performServerHandshake(tls, { settings: { initialWindowSize: 8 << 20, maxConcurrentStreams: 200 } })
+    session.setLocalWindowSize(2 ** 31 - 1)
+    session.on('error', () => {})
+    session.on('stream', (stream) => {
+      stream.on('error', () => {}).resume()
+      stream.respond({ ':status': 200 })
+    })
+  })
+  // What answers for side channels takes the connection and says nothing.
+  const { link } = await publisher.dial((socket, count) => {
+    if (count === 1) return false
+    silent++
+    sockets.add(socket.on('error', () => {}).resume())
+    return true
+  })
+  const streams = Array.from({ length: 80 }, () => link.openStream('service'))
+  for (const stream of streams) stream.on('error', () => {}).write(Buffer.alloc(HEAVY_STREAM_BYTES))
+  await expect.poll(() => silent, { timeout: 5000 }).toBe(MAX_LINK_PIPES)
+  await wait(100)
+  expect(silent).toBe(MAX_LINK_PIPES)
+  link.close()
+  await expect.poll(() => [...sockets].every((socket) => socket.destroyed), { timeout: 3000 }).toBe(true)
 })

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net'
 import { createServer, type TLSSocket } from 'node:tls'
 import { generateIdentity, silentLogger } from '../../../core/index.ts'
 import { dialLink, type DialledLink } from '../../../core/link/index.ts'
@@ -7,7 +7,8 @@ import { tlsContextOptions } from '../../../core/link/tls.ts'
 
 /** A publisher made of Node's own TLS, which keeps no rule that it does not force upon it. */
 export interface RawPublisher extends AsyncDisposable {
-  dial(): Promise<DialledLink>
+  /** `divert` is shown every TCP connection with its number; what it takes never gets to TLS. */
+  dial(divert?: (socket: Socket, count: number) => boolean): Promise<DialledLink>
 }
 
 /** `answer` gets every connection: links have a protocol, side channels none. */
@@ -20,16 +21,24 @@ export async function rawPublisher(answer: (tls: TLSSocket) => void): Promise<Ra
     tls.on('error', () => {})
     answer(tls)
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  let count = 0
+  let takes: (socket: Socket, count: number) => boolean = () => false
+  const tcp = createTcpServer((socket) => {
+    if (!takes(socket, ++count)) server.emit('connection', socket)
+  })
+  tcp.listen(0, '127.0.0.1')
+  await once(tcp, 'listening')
+  const { port } = tcp.address() as AddressInfo
   const to = { host: '127.0.0.1', port }
   return {
-    dial: () => dialLink({ to, expectedKey: service.publicKey, identity: generateIdentity(), logger: silentLogger }),
+    dial(divert = () => false) {
+      takes = divert
+      return dialLink({ to, expectedKey: service.publicKey, identity: generateIdentity(), logger: silentLogger })
+    },
     async [Symbol.asyncDispose]() {
       for (const tls of connections) tls.destroy()
-      server.close()
-      await once(server, 'close')
+      tcp.close()
+      await once(tcp, 'close')
     },
   }
 }
