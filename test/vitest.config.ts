@@ -10,7 +10,7 @@ export default defineConfig({
   test: {
     root: fileURLToPath(new URL('..', import.meta.url)),
     include: ['test/**/*.test.ts'],
-    exclude: ['test/live/**', 'test/.tmp/**'],
+    exclude: ['test/live/**', 'test/**/*.live.test.ts', 'test/.tmp/**'],
     setupFiles: ['test/setup/loopback-only.ts'],
     testTimeout: 20_000,
     hookTimeout: 30_000,

@@ -43,7 +43,10 @@ export function transpiled(): string {
   for (const [index, file] of files.entries()) {
     const target = join(draft, relative(ROOT, file)).replace(/\.ts$/, '.js')
     mkdirSync(dirname(target), { recursive: true })
-    writeFileSync(target, ts.transpileModule(contents[index] ?? '', { compilerOptions: COMPILER_OPTIONS, fileName: file }).outputText)
+    const { outputText } = ts.transpileModule(contents[index] ?? '', { compilerOptions: COMPILER_OPTIONS, fileName: file })
+    // TypeScript 6 leaves import('./x.ts') as it is in a function that has a `using`; in dist/ that would only show when it runs.
+    if (/\bimport\('\.[^']*\.ts'\)/.test(outputText)) throw new Error(`${file}: import() and using in one function; keep them apart`)
+    writeFileSync(target, outputText)
   }
   writeFileSync(
     join(draft, 'beam.mjs'),

@@ -164,6 +164,20 @@ describe('beam PORT while a daemon runs', SLOW, () => {
     expect(await home.tunnels()).toEqual([])
   })
 
+  it('publishes all of its services or none', async () => {
+    using web = await service()
+    await using home = await Home.make()
+    await home.startDaemon()
+    await using taken = home.start(String(web.port), '--name', 'taken', '--json', '--no-daemon')
+    await taken.event('ready')
+    for (const detach of [[], ['-d']]) {
+      const { code, stdout } = await home.run(String(web.port), String(web.port), '--name', 'free', '--name', 'taken', ...detach, '--json')
+      expect(code).toBe(1)
+      expect(stdout).toContain('BEAM_ERR_NAME_IN_USE')
+      expect((await home.list()).find(({ process }) => process.role === 'daemon')?.tunnels).toEqual([])
+    }
+  })
+
   it('ends with 1 when the daemon is stopped, and 0 when beam stop ends it', async () => {
     using web = await service()
     await using home = await Home.make()

@@ -29,15 +29,23 @@ describe('beam up and beam down', { timeout: 60_000 }, () => {
 
   it('leave it with the daemon, once, and end only what this file declares', async () => {
     using web = await service()
+    using extra = await service()
     await using home = await Home.make()
     await declare(home, [{ name: 'one', port: web.port, access: { secret: 'open sesame' } }])
     await declare(home, [{ name: 'other', port: web.port }], 'other.yaml')
     expect((await home.run('up', '-d', '--quiet')).code).toBe(0)
     expect((await home.run('up', '-d', '--quiet', '--file', 'other.yaml')).code).toBe(0)
+    // People are told what visitors have to type; a third declaration is published beside the other two.
+    await declare(home, [
+      { name: 'one', port: web.port, access: { secret: 'open sesame' } },
+      { name: 'more', port: extra.port, access: { secret: 'x' } },
+    ])
+    const more = await home.run('up', '-d')
+    expect(more.stdout).toMatch(/^npx beam connect beam:\/\/\w+ --secret -$/m)
     const again = await home.run('up', '-d')
     expect(again).toMatchObject({ code: 0, stdout: '' })
     expect(again.stderr).toContain('one runs already')
-    expect(names(await home.tunnels())).toEqual(['one', 'other'])
+    expect(names(await home.tunnels())).toEqual(['more', 'one', 'other'])
     expect((await home.run('down')).stdout).toContain('one')
     expect(names(await home.tunnels())).toEqual(['other'])
     expect((await home.run('down')).stdout).toContain('Nothing of')
