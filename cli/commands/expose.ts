@@ -2,7 +2,7 @@ import { boolean, string } from '@oclif/core/flags'
 import { ConfigError } from '../../core/errors.ts'
 import { BeamCommand } from '../base-command.ts'
 import { BOOTSTRAP_FLAG, CARRIER_FLAGS, EXPOSURE_FLAG, OUTPUT_FLAGS, SECRET_FLAGS } from '../input/flags.ts'
-import { NETWORK_FLAGS, STRATEGIES, publishOptions } from '../input/publish-options.ts'
+import { NETWORK_FLAGS, STRATEGIES, connectFlags, publishOptions } from '../input/publish-options.ts'
 import { readSecret } from '../input/secret.ts'
 import { parseServiceTarget } from '../input/service-target.ts'
 import { Lifetime } from '../lifetime.ts'
@@ -110,7 +110,7 @@ export default class Expose extends BeamCommand {
       quiet: flags.quiet,
       qr: flags.qr,
       copy: flags.copy,
-      connectFlags: [...(flags.allow === undefined ? [] : ['--identify']), ...(secret === undefined ? [] : ['--secret -'])],
+      connectFlags: () => connectFlags(options[0]?.access ?? {}),
     })
     await carry({
       flags: {

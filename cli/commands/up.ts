@@ -4,6 +4,7 @@ import { carry } from '../carry.ts'
 import { requiredConfig } from '../config-file.ts'
 import { configOptions } from '../input/config-options.ts'
 import { declaredServices } from '../input/declared-services.ts'
+import { connectFlags } from '../input/publish-options.ts'
 import { BOOTSTRAP_FLAG, CARRIER_FLAGS, CONFIG_FLAG, OUTPUT_FLAGS } from '../input/flags.ts'
 import { Lifetime } from '../lifetime.ts'
 import { publishView } from '../output/publish-view.ts'
@@ -39,7 +40,14 @@ export default class Up extends BeamCommand {
         declaredIn: file,
       },
       services: wanted,
-      onEvent: publishView({ json, urlOnly: flags['url-only'], quiet, qr: false, copy: false, connectFlags: [] }),
+      onEvent: publishView({
+        json,
+        urlOnly: flags['url-only'],
+        quiet,
+        qr: false,
+        copy: false,
+        connectFlags: ({ name }) => connectFlags(wanted.find(({ options }) => options.name === name)?.options.access ?? {}),
+      }),
       lifetime,
       onFailure: (_service, error) => {
         // With a single one the error ends the command, which prints it.

@@ -8,7 +8,7 @@ import type { PublishLine, Source, StreamEnd } from './protocol.ts'
 import type { Published, Publisher, Publishing } from './publisher.ts'
 
 /** Variables that are not settings of backends: folders, the file, what is asked for on the command line, and debugging. */
-const NOT_SENT = ['BEAM_HOME', 'BEAM_CONFIG', 'BEAM_SECRET', 'BEAM_DEBUG', 'BEAM_LOOPBACK_LOG']
+const NOT_SENT = ['BEAM_HOME', 'BEAM_CONFIG', 'BEAM_SECRET', 'BEAM_DEBUG']
 /** Longest value that the API takes. */
 const MAX_VALUE_LENGTH = 16_384
 

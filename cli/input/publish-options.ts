@@ -1,3 +1,4 @@
+import type { AccessPolicy } from '../../core/backend.ts'
 import { ConfigError } from '../../core/errors.ts'
 import type { PublishOptions, Strategy } from '../../plugins/beam.ts'
 
@@ -46,6 +47,11 @@ export function publishOptions(flags: PublishFlags, secret: string | undefined, 
     const [name, domain] = [names[index], domains[index]]
     return { ...common, ...(name === undefined ? {} : { name }), ...(domain === undefined ? {} : { domain }) }
   })
+}
+
+/** What a visitor's command needs besides the address. */
+export function connectFlags({ allow = [], secret }: AccessPolicy): readonly string[] {
+  return [...(allow.length === 0 ? [] : ['--identify']), ...(secret === undefined ? [] : ['--secret -'])]
 }
 
 function strategyOf({ strategy, fallback }: PublishFlags): Pick<PublishOptions, 'strategy'> {

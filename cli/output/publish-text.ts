@@ -12,7 +12,7 @@ export interface PublishTextOptions {
   /** Columns for warnings and errors, which may go elsewhere. */
   readonly noteColumns: number
   /** What the visitor's command needs besides the address. */
-  readonly connectFlags: readonly string[]
+  readonly connectFlags: (tunnel: TunnelSnapshot) => readonly string[]
   /** The address, warnings and errors only. */
   readonly quiet: boolean
 }
@@ -95,15 +95,16 @@ export class PublishText {
     const service = up ? 'up' : `waiting: nothing listens on ${target} yet. Visitors get through as soon as it does.`
     return [
       `\n${up ? paint.green('●') : paint.yellow('○')} ${paint.bold(target)} is published${name}\n\n`,
-      ...tunnel.endpoints.map((endpoint) => this.#endpoint(endpoint, tunnel.endpoints.length > 1)),
+      ...tunnel.endpoints.map((endpoint) => this.#endpoint(endpoint, tunnel)),
       field('Access', tunnel.access, columns),
       field('Service', service, columns, up ? paint.green : paint.yellow),
       '\n',
     ].join('')
   }
 
-  #endpoint({ backend, address, state, direct = [], reveals }: Endpoint, several: boolean): string {
+  #endpoint({ backend, address, state, direct = [], reveals }: Endpoint, tunnel: TunnelSnapshot): string {
     const { paint, columns, connectFlags } = this.#options
+    const several = tunnel.endpoints.length > 1
     const stateText = { active: 'reachable', announcing: 'listening, not announced yet', down: 'down, being retried' }[state]
     const paintState = state === 'active' ? paint.green : paint.yellow
     return [
@@ -112,7 +113,7 @@ export class PublishText {
       ...reveals.map((sentence, index) => field(index === 0 ? 'Reveals' : '', sentence, columns)),
       `\n  ${several ? `Reach it over ${backend}` : 'Reach it from another machine'} with this command:\n\n`,
       // Without indent, so that it fits a line of 80 columns and can be copied as it is.
-      `${paint.bold(['npx beam connect', address, ...connectFlags].join(' '))}\n\n`,
+      `${paint.bold(['npx beam connect', address, ...connectFlags(tunnel)].join(' '))}\n\n`,
       ...(direct.length === 0
         ? []
         : ['  Where that finds nothing, these name the place to dial:\n\n', ...direct.map((form) => `${form}\n`), '\n']),

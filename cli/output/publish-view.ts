@@ -2,7 +2,7 @@ import type { PublishEvent, TunnelSnapshot } from '../../core/tunnels/events.ts'
 import { colours } from './colours.ts'
 import { columnsOf } from './layout.ts'
 import { noteColumns } from './note.ts'
-import { PublishText } from './publish-text.ts'
+import { PublishText, type PublishTextOptions } from './publish-text.ts'
 
 /** What `beam expose` prints. */
 export interface PublishViewOptions {
@@ -11,7 +11,7 @@ export interface PublishViewOptions {
   readonly quiet: boolean
   readonly qr: boolean
   readonly copy: boolean
-  readonly connectFlags: readonly string[]
+  readonly connectFlags: PublishTextOptions['connectFlags']
 }
 
 /** Shows the events of published tunnels: results on stdout, what is said on the way on stderr. */
