@@ -9,7 +9,7 @@ export function publishReveals({ bootstrap, mdns }: DiscoveryOptions): readonly 
     'Visitors see your IP address.',
     ...(bootstrap === 'none'
       ? []
-      : ['The DHT shows your IP address and the service key to whoever looks the key up, and its nodes see the key.']),
+      : [`${dhtOf(bootstrap)} shows your IP address and the service key to whoever looks the key up, and its nodes see the key.`]),
     ...(mdns === 'on' ? ['Your local network sees that this machine publishes with Beam.'] : []),
   ]
 }
@@ -18,9 +18,16 @@ export function publishReveals({ bootstrap, mdns }: DiscoveryOptions): readonly 
 export function dialReveals({ direct }: BeamAddress, { bootstrap, mdns }: DiscoveryOptions): readonly string[] {
   return [
     'The publisher sees your IP address; your key is made for this connection unless you show your own.',
-    ...(direct !== undefined || bootstrap === 'none' ? [] : ['Nodes of the DHT see your IP address and which service you look for.']),
+    ...(direct !== undefined || bootstrap === 'none'
+      ? []
+      : [`${dhtOf(bootstrap)}: its nodes see your IP address and which service you look for.`]),
     ...(direct !== undefined || mdns !== 'on' ? [] : ['Your local network sees which service you look for.']),
   ]
+}
+
+/** Which DHT it is: the public one is taken when nothing is configured, and people are to know that. */
+function dhtOf(bootstrap: DiscoveryOptions['bootstrap']): string {
+  return bootstrap === 'public' ? 'The public DHT (no other is configured)' : 'The DHT of the configured bootstrap nodes'
 }
 
 /** Nobody answered for a key: what can be done depends on where was looked. */
