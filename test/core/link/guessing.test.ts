@@ -40,6 +40,7 @@ it('takes no proof of another link or service, and no secret that is nearly righ
     {},
     { 'beam-secret': 'not hexadecimal' },
   ]
-  for (const refusal of await Promise.all(wrong.map((headers) => judge(mine, headers)))) expect(refusal).toMatchObject({ status: 403 })
+  for (const refusal of await Promise.all(wrong.map(async (headers) => judge(mine, headers))))
+    expect(refusal).toMatchObject({ status: 403 })
   expect(await judge(mine, await secretHeaders('right', service, mine.exportKey))).toBeUndefined()
 })

@@ -35,7 +35,7 @@ it.skipIf(process.platform === 'win32')('neither writes to nor believes a folder
       registry.announce(service, (state, why) => resolve(`${state}: ${why}`))
     })
     expect(await reason).toBe(`failed: cannot write ${folder} (EPERM)`)
-    for await (const found of registry.find(service.serviceKey, { signal: new AbortController().signal })) expect.fail(String(found))
+    for await (const found of registry.find(service.serviceKey, { signal: new AbortController().signal })) expect.fail(found.source)
     await registry.close()
     expect(await readdir(folder)).toHaveLength(1)
   }
