@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { BackendUnavailableError } from '../../core/errors.ts'
 import { CleanupStack } from '../../core/cleanup.ts'
 import { openKeyStore } from '../../core/identity/key-store.ts'
@@ -28,6 +29,7 @@ export interface DaemonSetup {
  */
 export async function runDaemon({ paths, root, lifetime }: DaemonSetup): Promise<void> {
   ensureFolders(paths)
+  leaveFolder(paths)
   const result = await tryProcessLock(paths, 'daemon')
   if (!('lock' in result)) {
     throw new BackendUnavailableError(`The daemon runs already${result.heldBy > 0 ? ` (process ${result.heldBy})` : ''}.`, {
@@ -59,6 +61,13 @@ export async function runDaemon({ paths, root, lifetime }: DaemonSetup): Promise
   logger.info('the daemon runs', { version: host.info.version, kept: wanted.length })
   host.restore(wanted)
   logger.info('the daemon ends', { reason: await lifetime.ended() })
+}
+
+/** Works in a folder of Beam's own, so that the one it was started in can be removed or unmounted. */
+function leaveFolder({ state }: BeamPaths): void {
+  const home = process.env['BEAM_HOME'] ?? ''
+  if (home !== '') process.env['BEAM_HOME'] = resolve(home)
+  process.chdir(state)
 }
 
 /** A process in an unknown state must not go on; the system, or the user, starts it again, and what is kept comes back. */

@@ -1,6 +1,4 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { sleep } from '../../core/clock.ts'
 import { BackendUnavailableError } from '../../core/errors.ts'
 import type { BeamPaths } from '../../core/paths.ts'
@@ -26,9 +24,7 @@ const NOT_INHERITED = ['BEAM_SECRET', 'BEAM_CONFIG', 'BEAM_DEBUG']
 export async function startDaemon(paths: BeamPaths): Promise<{ readonly daemon: FoundProcess; readonly started: boolean }> {
   const running = await findDaemon(paths)
   if (running !== undefined) return { daemon: running, started: false }
-  mkdirSync(paths.state, { recursive: true, mode: 0o700 })
   const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? '', 'daemon', 'run'], {
-    cwd: paths.state,
     detached: true,
     env: daemonEnvironment(),
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -81,8 +77,6 @@ export async function stopDaemon(paths: BeamPaths): Promise<number | undefined> 
 function daemonEnvironment(): NodeJS.ProcessEnv {
   const env = { ...process.env }
   for (const name of NOT_INHERITED) delete env[name]
-  // It works in another folder.
-  if ((env['BEAM_HOME'] ?? '') !== '') env['BEAM_HOME'] = resolve(env['BEAM_HOME'] ?? '')
   return env
 }
 
