@@ -2,9 +2,11 @@ import { rm } from 'node:fs/promises'
 import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import HyperDHT from 'hyperdht'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { encodeRecord, formatBeamAddress, generateIdentity, newRecord, seedOf, type Identity } from '../../core/index.ts'
+import { BeamProcess } from '../cli/beam-process.ts'
 import { startDhtTestnet, type DhtTestnet } from '../helpers/dht-testnet.ts'
 import { Scene } from './scene.ts'
 
@@ -97,6 +99,15 @@ describe('records in the DHT', () => {
 })
 
 describe('a name', () => {
+  it('that was never looked up before is told on stderr, where standard output is the connection', async () => {
+    await scene.publish(service, ['--domain', 'myapp.local'])
+    await using carried = new BeamProcess(['connect', '--stdio', 'myapp.local'], { folder: scene.folder, raw: true })
+    carried.child.stdin.write('GET / HTTP/1.0\r\n\r\n')
+    expect(await text(carried.child.stdout)).toMatch(/^HTTP\/1\.1 200 OK[^]*found$/)
+    carried.child.stdin.end()
+    expect(await carried.ended).toMatchObject({ code: 0, stderr: expect.stringContaining('BEAM_WARN_NAME_UNVERIFIED') as string })
+  })
+
   it('belongs to the key that was accepted first: another one that claims it is told apart and refused', async () => {
     const first = await scene.publish(service, ['--name', 'one', '--domain', 'myapp.local'])
     const visit = await scene.visit('myapp.local')
