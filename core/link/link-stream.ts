@@ -30,6 +30,8 @@ export class LinkStream extends Duplex implements DirectSource {
   readonly #owner: StreamOwner
   readonly #dialler: boolean
   #responded: boolean
+  /** Dialler: whether the far end has granted or refused the stream. */
+  #answered: boolean
   #trailers: Record<string, string> = {}
   #refused = false
   #received = 0
@@ -50,6 +52,7 @@ export class LinkStream extends Duplex implements DirectSource {
     this.#owner = owner
     this.#dialler = dialler
     this.#responded = dialler
+    this.#answered = !dialler
     h2.on('data', (chunk: Buffer) => this.#onData(chunk))
     // Reading is touched before anything can be ended: otherwise Node loses what comes after our own end.
     h2.pause()
@@ -110,12 +113,7 @@ export class LinkStream extends Duplex implements DirectSource {
   /** Acceptor: turns the stream away with the reason. */
   refuse(refusal: Refusal): void {
     this.#refused = true
-    const h2 = this.#h2 as ServerHttp2Stream
-    answer(h2, refusalHeaders(refusal))
-    if (!h2.destroyed) {
-      // What the far end still sends is of no interest; this does not touch the answer (RFC 9113 section 8.1).
-      h2.close(NGHTTP2_NO_ERROR)
-    }
+    answer(this.#h2 as ServerHttp2Stream, refusalHeaders(refusal))
     this.destroy()
   }
 
@@ -185,6 +183,7 @@ export class LinkStream extends Duplex implements DirectSource {
   }
 
   #onResponse(headers: IncomingHttpHeaders & { ':status'?: number | undefined }): void {
+    this.#answered = true
     const refusal = refusalOf(headers)
     if (refusal !== undefined) this.destroy(refusal)
   }
@@ -201,7 +200,7 @@ export class LinkStream extends Duplex implements DirectSource {
   #onEnd(): void {
     // RST_STREAM with the codes 0 and 8 looks like an end to Node but for these two.
     if (this.#h2.aborted || (this.#h2.rstCode ?? NGHTTP2_NO_ERROR) !== NGHTTP2_NO_ERROR) {
-      this.destroy(streamReset('The far end reset the stream.'))
+      this.#lost('The far end reset the stream.')
       return
     }
     this.#ended = true
@@ -233,8 +232,14 @@ export class LinkStream extends Duplex implements DirectSource {
   }
 
   #onClose(): void {
-    if (!this.#ended) this.destroy(streamReset('The far end reset the stream, or the link to it was lost.'))
+    if (!this.#ended) this.#lost('The far end reset the stream, or the link to it was lost.')
     else if (!this.writableFinished) this.destroy(streamReset('The far end stopped reading.'))
+  }
+
+  /** Without an answer yet, the reason may be on its way: Node 22 tells the end of a refused stream before the refusal. */
+  #lost(message: string): void {
+    if (this.#answered) this.destroy(streamReset(message))
+    else setImmediate(() => this.destroy(streamReset(message)))
   }
 
   #startPipe(): void {

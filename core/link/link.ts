@@ -16,7 +16,7 @@ import { watchHeartbeat, type Heartbeat } from './heartbeat.ts'
 import { LinkStream, type StreamOwner } from './link-stream.ts'
 import { PipeHalf, type PipeCarrier } from './pipe-half.ts'
 import { refusalHeaders, refusalOf, type Refusal } from './refusal.ts'
-import { answer, bodyOf, linkClosed, responseOf, streamReset } from './request.ts'
+import { answer, exchange, linkClosed, streamReset } from './request.ts'
 import { WindowKeeper } from './window-keeper.ts'
 
 /** What a link is made of. */
@@ -129,8 +129,8 @@ export class Link implements StreamOwner {
   async hello(headers: OutgoingHttpHeaders = {}, signal?: AbortSignal): Promise<{ readonly latencyMs: number }> {
     const start = performance.now()
     const request = this.#request({ ':method': 'GET', ':path': HELLO_PATH, ...headers }, true)
-    const answer = await responseOf(request, signal)
-    const refusal = refusalOf(answer)
+    const { headers: answered } = await exchange(request, 0, signal)
+    const refusal = refusalOf(answered)
     if (refusal !== undefined) throw refusal
     return { latencyMs: performance.now() - start }
   }
@@ -141,13 +141,10 @@ export class Link implements StreamOwner {
    */
   async fetchRecord(signal?: AbortSignal): Promise<Uint8Array> {
     const request = this.#request({ ':method': 'GET', ':path': RECORD_PATH }, true)
-    request.pause()
-    const refusal = refusalOf(await responseOf(request, signal))
-    if (refusal !== undefined) {
-      void bodyOf(request, 0).catch(() => {})
-      throw refusal
-    }
-    return bodyOf(request, MAX_RECORD_BYTES, signal)
+    const { headers, body } = await exchange(request, MAX_RECORD_BYTES, signal)
+    const refusal = refusalOf(headers)
+    if (refusal !== undefined) throw refusal
+    return body
   }
 
   /** Called once with the reason when the link can take no more streams; at once when that is so already. */

@@ -1,15 +1,28 @@
 import { constants, type ClientHttp2Stream, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
-import { isBeamError, ProtocolError, TimeoutError, UnreachableError, type BeamError } from '../errors.ts'
+import { ProtocolError, TimeoutError, UnreachableError, type BeamError } from '../errors.ts'
 import { REQUEST_TIMEOUT_MS } from './constants.ts'
 
-/** The headers of the answer to a request without a body. @throws TimeoutError, UnreachableError, the signal's reason */
-export function responseOf(request: ClientHttp2Stream, signal?: AbortSignal): Promise<IncomingHttpHeaders> {
+/** What the far end answered. */
+export interface Answer {
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+}
+
+/**
+ * The whole answer to a request without a body of its own. It is taken in from the start: a stream that both ends have closed may lose what
+ * nobody has begun to read (Node 24).
+ * @throws TimeoutError, UnreachableError, ProtocolError when the body is longer than it may be; the signal's reason
+ */
+export function exchange(request: ClientHttp2Stream, maxBytes: number, signal?: AbortSignal): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => fail(new TimeoutError(`The far end did not answer within ${REQUEST_TIMEOUT_MS / 1000} s.`)),
-      REQUEST_TIMEOUT_MS,
-    )
+    const late = `The far end did not answer within ${REQUEST_TIMEOUT_MS / 1000} s.`
+    const timer = setTimeout(() => fail(new TimeoutError(late)), REQUEST_TIMEOUT_MS)
     const onAbort = (): void => fail(signal?.reason)
+    const chunks: Buffer[] = []
+    let length = 0
+    let headers: IncomingHttpHeaders | undefined
+    let ended = false
+
     function settle(): void {
       clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
@@ -19,53 +32,53 @@ export function responseOf(request: ClientHttp2Stream, signal?: AbortSignal): Pr
       reject(reason)
       request.close()
     }
-    request.once('response', (headers) => {
+    function finish(): void {
+      if (headers === undefined || !ended) return
       settle()
-      resolve(headers)
+      resolve({ headers, body: Buffer.concat(chunks) })
+    }
+    request.on('data', (chunk: Buffer) => {
+      length += chunk.length
+      if (length <= maxBytes) chunks.push(chunk)
+      else fail(new ProtocolError(`The far end answers with more than ${maxBytes} bytes.`))
+    })
+    request.once('response', (answered) => {
+      headers = answered
+      finish()
+    })
+    request.once('end', () => {
+      ended = !request.aborted && (request.rstCode ?? constants.NGHTTP2_NO_ERROR) === constants.NGHTTP2_NO_ERROR
+      finish()
     })
     request.on('error', () => {})
-    request.once('close', () => {
-      settle()
-      reject(linkClosed('no answer came'))
-    })
+    // A turn later: the answer itself may be told after the end of the stream that it came on (Node 22).
+    request.once('close', () => setImmediate(() => fail(linkClosed('the answer did not come or broke off'))))
     if (signal?.aborted === true) onAbort()
     else signal?.addEventListener('abort', onAbort, { once: true })
-    if (!request.isPaused()) request.resume()
   })
 }
 
-/** The body of an answer. @throws ProtocolError when it is longer than it may be; TimeoutError, UnreachableError, the signal's reason */
-export async function bodyOf(request: ClientHttp2Stream, maxBytes: number, signal?: AbortSignal): Promise<Buffer> {
-  const late = new TimeoutError(`The far end did not finish its answer within ${REQUEST_TIMEOUT_MS / 1000} s.`)
-  const timer = setTimeout(() => request.destroy(late), REQUEST_TIMEOUT_MS)
-  const onAbort = (): void => void request.destroy(new Error('no longer wanted'))
-  signal?.addEventListener('abort', onAbort, { once: true })
-  try {
-    signal?.throwIfAborted()
-    const chunks: Buffer[] = []
-    let length = 0
-    for await (const chunk of request) {
-      chunks.push(chunk as Buffer)
-      length += (chunk as Buffer).length
-      if (length > maxBytes) throw new ProtocolError(`The far end answers with more than ${maxBytes} bytes.`)
-    }
-    return Buffer.concat(chunks)
-  } catch (error) {
-    signal?.throwIfAborted()
-    throw isBeamError(error) ? error : linkClosed('the answer broke off', error)
-  } finally {
-    clearTimeout(timer)
-    signal?.removeEventListener('abort', onAbort)
-  }
-}
+/** How long what an asker sends behind its request is read and dropped before the stream is cut off. */
+const DRAIN_MS = 1_000
 
 /** Answers a request, unless the asker has gone meanwhile. */
 export function answer(h2: ServerHttp2Stream, headers: OutgoingHttpHeaders, body?: Uint8Array): void {
   if (h2.destroyed || h2.closed) return
   h2.respond(headers, { endStream: body === undefined })
   if (body !== undefined) h2.end(body)
-  // What else the asker sends is not read, and would stay in memory as long as it likes (the early end: RFC 9113 section 8.1).
-  if (!h2.endAfterHeaders) h2.close(constants.NGHTTP2_NO_ERROR)
+  dropRest(h2)
+}
+
+/**
+ * What else the asker sends would stay in memory as long as it likes. The early end (RFC 9113 section 8.1) comes a while after the answer:
+ * sent at once it takes the answer with it (Node 22).
+ */
+function dropRest(h2: ServerHttp2Stream): void {
+  if (h2.endAfterHeaders) return
+  h2.resume()
+  const timer = setTimeout(() => h2.close(constants.NGHTTP2_NO_ERROR), DRAIN_MS)
+  timer.unref()
+  h2.once('close', () => clearTimeout(timer))
 }
 
 /** The error of a stream or request whose link is gone. */
