@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
@@ -15,5 +16,7 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 30_000,
     pool: 'forks',
+    // Most of the time is spent waiting for processes and clocks, so even two cores carry more files at once than vitest would start there.
+    maxWorkers: Math.max(4, availableParallelism()),
   },
 })
