@@ -24,11 +24,19 @@ function join(a, b) {
     [b, a],
   ]) {
     from.on('close', () => {
-      if (!from.readableEnded || !from.writableFinished) to.resetAndDestroy()
+      if (!from.readableEnded || !from.writableFinished) reset(to)
     })
     from.on('error', () => {})
-    from.pipe(to)
+    from.pipe(to, { end: false })
+    // A reset that follows bytes of a paused socket looks like an end until something is written (core/streams/join.ts).
+    from.on('end', () => (from.writable ? from.write('', (error) => error || to.end()) : to.end()))
   }
+}
+
+/** Node leaks a socket that is reset while its end is on its way (core/streams/reset.ts). */
+function reset(socket) {
+  if (socket.writableEnded && !socket.writableFinished && socket.writableLength === 0) socket.once('finish', () => socket.resetAndDestroy())
+  else socket.resetAndDestroy()
 }
 
 function refuse(kind, code, message) {
@@ -128,12 +136,12 @@ const methods = {
     const token = randomBytes(24).toString('base64url')
     const server = createServer({ allowHalfOpen: true }, (near) => {
       server.close()
-      near.on('error', () => far.resetAndDestroy())
+      near.on('error', () => reset(far))
       near.once('readable', () => {
         const line = near.read(token.length + 1)
         if (line?.toString() !== `${token}\n`) {
-          far.resetAndDestroy()
-          return near.resetAndDestroy()
+          reset(far)
+          return reset(near)
         }
         join(near, far)
       })
