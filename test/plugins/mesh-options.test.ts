@@ -27,5 +27,8 @@ it('takes the environment that the instance was given, not the one of the proces
 })
 
 it('says which variable is wrong', async () => {
-  await expect(meshMessage({ BEAM_P2P_BOOTSTRAP: 'nowhere', BEAM_P2P_MDNS: 'off' })).rejects.toMatchObject({ kind: 'config', message: expect.stringContaining('BEAM_P2P_BOOTSTRAP') })
+  await expect(meshMessage({ BEAM_P2P_BOOTSTRAP: 'nowhere', BEAM_P2P_MDNS: 'off' })).rejects.toMatchObject({
+    kind: 'config',
+    message: expect.stringContaining('BEAM_P2P_BOOTSTRAP'),
+  })
 })

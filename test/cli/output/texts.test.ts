@@ -20,7 +20,13 @@ const tunnel: TunnelSnapshot = {
   service: 'down',
 }
 const text = (options: { quiet?: boolean; connectFlags?: string[] } = {}): PublishText =>
-  new PublishText({ paint: plain, columns: 80, noteColumns: 80, connectFlags: () => options.connectFlags ?? [], quiet: options.quiet ?? false })
+  new PublishText({
+    paint: plain,
+    columns: 80,
+    noteColumns: 80,
+    connectFlags: () => options.connectFlags ?? [],
+    quiet: options.quiet ?? false,
+  })
 
 describe('PublishText', () => {
   it('says all that a publisher must know, in 80 columns', () => {
