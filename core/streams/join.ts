@@ -51,6 +51,8 @@ export function join(a: Duplex, b: Duplex): Promise<JoinResult> {
 
 /** A chunk this large is a full TLS record (RFC 8446 section 5.1) less what the framing takes: the stream is moving bulk. */
 const RECORD_BYTES = 15 * 1024
+/** What is longer was gathered already. */
+const MAX_RECORD_BYTES = 16 * 1024
 /** What may wait for a reader that is slower than the other side: enough to fill one call, bounded for those who stand still. */
 const MAX_QUEUED_BYTES = 128 * 1024
 
@@ -62,7 +64,7 @@ interface Pump {
 function pump(from: Duplex, to: Duplex): Pump {
   const state: Pump = { bytes: 0 }
   const kernel = isPlainSocket(to)
-  const gathers = kernel && !isDirectSource(from)
+  const gathers = kernel && !isPlainSocket(from)
   let waiting = false
   let gathering = false
 
@@ -74,7 +76,7 @@ function pump(from: Duplex, to: Duplex): Pump {
         return true
       }
       // Full TLS records come one by one; those of one turn go to the kernel in one call. Short messages are never held back.
-      if (gathers && chunk.length >= RECORD_BYTES) gather()
+      if (gathers && chunk.length >= RECORD_BYTES && chunk.length <= MAX_RECORD_BYTES) gather()
       const room = to.write(chunk, written) || to.writableLength < MAX_QUEUED_BYTES
       if (!room && !waiting) {
         waiting = true
