@@ -12,7 +12,7 @@ const SETTLED_KIB = 256
 const LOOKS = 8
 const BETWEEN_LOOKS_MS = 1000
 /** Load before the first measurement of a round: code is compiled, links and pools are up. */
-const WARM_UP = { bytes: 32 << 20, connections: 100 } as const
+const WARM_UP = { bytes: 32 << 20, connections: 3000 } as const
 /** Bytes whose SHA-256 is compared in each direction. */
 const CHECK_BYTES = 64 << 20
 
