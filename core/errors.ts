@@ -42,7 +42,6 @@ export const ERROR_CODES = {
   BEAM_ERR_UNSUPPORTED: 'The backend cannot do this.',
   BEAM_ERR_DAEMON: 'The daemon did not start, does not answer, or cannot do what was asked of it.',
   BEAM_ERR_DAEMON_RUNNING: 'A daemon runs already.',
-  BEAM_ERR_DAEMON_ABSENT: 'No daemon runs.',
   BEAM_ERR_DAEMON_LOST: 'The daemon ended while a command was attached to it.',
   BEAM_ERR_CONTROL: 'A request to the control API, or an answer of it, is not what its schema says.',
   BEAM_ERR_TUNNEL_UNKNOWN: 'No running tunnel has this id or name.',

@@ -39,6 +39,6 @@ export function requireKey(proven: Uint8Array, expected: Uint8Array): void {
   throw new UnreachableError('Somebody else answers at that place: the far end holds another key than the address says.', {
     code: 'BEAM_ERR_KEY_MISMATCH',
     retry: 'never',
-    hint: 'Check host and port; nothing was sent to the far end.',
+    hint: 'Check host and port. No byte of the tunnel was sent there.',
   })
 }

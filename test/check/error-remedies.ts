@@ -38,7 +38,6 @@ export const REMEDIES: Record<ErrorCode, string> = {
   BEAM_ERR_UNSUPPORTED: 'Choose a backend that can do it; the message names what was asked for.',
   BEAM_ERR_DAEMON: 'Look at its log (`beam daemon logs`); `--no-daemon` does without it.',
   BEAM_ERR_DAEMON_RUNNING: 'Nothing: use the one that runs (`beam daemon status`), or end it first with `beam daemon stop`.',
-  BEAM_ERR_DAEMON_ABSENT: 'Start it with `beam daemon start`.',
   BEAM_ERR_DAEMON_LOST: 'Start it again with `beam daemon start`; what was left with it comes back.',
   BEAM_ERR_CONTROL:
     'Restart the daemon: it may be of another version than the command. In a program of your own, compare with schemas/control/.',
