@@ -45,7 +45,7 @@ const MAX_PENDING_JUDGEMENTS = 64
 
 /**
  * An authenticated session between two Beam processes: HTTP/2 over mutual TLS 1.3, pinned by key. Everything between processes is a
- * request on it. The dialler opens streams; the acceptor can too when the dialler turned the link round (`reverseLink`).
+ * request on it. The dialler opens streams; the acceptor can too when the dialler turned the link round (`offerReverse`).
  */
 export class Link implements StreamOwner {
   readonly peerKey: Buffer
