@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Config } from '@oclif/core/config'
+import { settings } from '@oclif/core/settings'
 
 /** What oclif is told besides what stands in package.json. */
 export interface OclifOptions {
@@ -13,6 +14,8 @@ export interface OclifOptions {
 
 /** oclif's view of the package in `root`. */
 export async function loadOclifConfig(root: string, options: OclifOptions): Promise<Config> {
+  // The tree is known (below); with NODE_ENV=development or test oclif would look for sources of its own, and complain.
+  settings.enableAutoTranspile = false
   const pjson = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Config['pjson']
   const { commands: _, ...oclif } = pjson.oclif
   // Beside this file, so that it is the same tree (sources or build) that runs already.
