@@ -23,6 +23,8 @@ function join(a, b) {
     [a, b],
     [b, a],
   ]) {
+    // One that broke before there was anything to join it to says nothing any more.
+    if (from.destroyed) reset(to)
     from.on('close', () => {
       if (!from.readableEnded || !from.writableFinished) reset(to)
     })
