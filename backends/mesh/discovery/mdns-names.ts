@@ -46,7 +46,8 @@ export function parseClaimText(data: unknown): Uint8Array | undefined {
 
 function field(data: unknown, name: string): string | undefined {
   // dns-packet gives the strings of a TXT record as buffers, a single one sometimes alone.
-  const strings = (Array.isArray(data) ? data : [data]).map((part) => (Buffer.isBuffer(part) ? part.toString('latin1') : String(part)))
+  const parts: readonly unknown[] = Array.isArray(data) ? data : [data]
+  const strings = parts.flatMap((part) => (Buffer.isBuffer(part) ? part.toString('latin1') : typeof part === 'string' ? part : []))
   if (!strings.includes(VERSION)) return undefined
   return strings.find((part) => part.startsWith(`${name}=`))?.slice(name.length + 1)
 }
