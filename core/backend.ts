@@ -25,9 +25,19 @@ export interface Endpoint {
   readonly reveals: readonly string[]
 }
 
+/** How far something that takes long is: a network that is being joined, a tunnel that is being published. */
+export interface Progress {
+  /** A short word for programs: `bootstrap`, `publishing`, … */
+  readonly phase: string
+  /** 0 to 100, where the network says so. */
+  readonly percent?: number
+  /** For people, also why it stands still. */
+  readonly message: string
+}
+
 /** What happens to a tunnel while a backend brings it up and keeps it up. */
 export type TunnelEvent =
-  | { readonly type: 'progress'; readonly phase: string; readonly percent?: number; readonly message: string }
+  | ({ readonly type: 'progress' } & Progress)
   /** The address is known (it may not be reachable yet). */
   | { readonly type: 'address'; readonly address: string }
   /** The state of an endpoint changed; `reason` says why, for people. */
@@ -42,6 +52,11 @@ export interface Visitor {
   readonly key?: string
   /** The visitor's network address, when the network reveals it. Sensitive. */
   readonly remoteAddress?: string
+  /**
+   * What this network tells HTTP servers of a visitor (I2P: `X-I2P-DestB32`), by lower-case name. Added to requests where Beam reads HTTP for
+   * the tunnel; what the visitor itself sends under these names is dropped.
+   */
+  readonly httpHeaders?: Readonly<Record<string, string>>
 }
 
 /** Takes a visitor's stream. It owns the stream from then on. */
@@ -156,11 +171,11 @@ export interface NetworkBackend extends AsyncDisposable {
   readonly name: string
 
   /**
-   * Brings up what all tunnels share. Must reject with the signal's reason when the signal has fired or fires while it waits
-   * [initialize-abort].
+   * Brings up what all tunnels share, and says how far it is. Must reject with the signal's reason when the signal has fired or fires while
+   * it waits [initialize-abort].
    * @throws BackendUnavailableError when the network cannot be used from this machine.
    */
-  initialize(options?: { readonly signal?: AbortSignal }): Promise<void>
+  initialize(options?: { readonly signal?: AbortSignal; readonly onProgress?: (progress: Progress) => void }): Promise<void>
 
   /**
    * Publishes a local TCP port. Resolves when visitors can connect, as far as the backend can tell (the mesh: it listens).
@@ -219,6 +234,8 @@ export interface DialOptions {
   readonly secret?: string
   /** Streams with different values must not be linkable by the network where it can keep them apart (Tor: circuits) [isolation]. */
   readonly isolation?: string
+  /** Options that only this network knows, validated by the backend. */
+  readonly network?: Readonly<Record<string, unknown>>
 }
 
 /** One way to a service, as it is now. */
@@ -275,6 +292,29 @@ export interface SitePublisher {
   publishSite(folder: string, options?: { readonly name?: string; readonly signal?: AbortSignal }): Promise<{ readonly address: string }>
 }
 
+/** Something that a running backend can be asked or told by its user: `beam tor status`, `beam tor newnym`. */
+export interface Operation {
+  readonly name: string
+  /** One line for lists. */
+  readonly description: string
+  /** Whether it changes anything. */
+  readonly changes: boolean
+}
+
+/** A backend with operations of its own. */
+export interface Operable {
+  readonly operations: readonly Operation[]
+  /**
+   * Carries one out. The answer is a plain JSON value without private keys.
+   * @throws ConfigError for input that is not what the operation takes, UnsupportedError for an unknown operation, BackendUnavailableError
+   */
+  operate(
+    operation: string,
+    input?: Readonly<Record<string, unknown>>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<Readonly<Record<string, unknown>>>
+}
+
 const has = (value: object, ...methods: string[]): boolean =>
   methods.every((method) => typeof (value as Record<string, unknown>)[method] === 'function')
 
@@ -291,4 +331,9 @@ export function isMessageNetwork(backend: NetworkBackend): backend is NetworkBac
 /** Whether the backend publishes snapshots of sites. */
 export function isSitePublisher(backend: NetworkBackend): backend is NetworkBackend & SitePublisher {
   return has(backend, 'publishSite')
+}
+
+/** Whether the backend has operations of its own. */
+export function isOperable(backend: NetworkBackend): backend is NetworkBackend & Operable {
+  return has(backend, 'operate') && Array.isArray((backend as Partial<Operable>).operations)
 }

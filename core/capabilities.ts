@@ -25,4 +25,9 @@ export interface BackendCapabilities {
   readonly persistentAddresses: boolean
   /** Whether `TunnelOptions.access` is enforced by this backend. */
   readonly accessControl: boolean
+  /**
+   * Whether the network's daemon connects to the local port by itself. Beam then stays out of the path unless something needs it there.
+   * Default: false.
+   */
+  readonly deliversDirectly?: boolean
 }

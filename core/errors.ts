@@ -20,6 +20,7 @@ export const ERROR_CODES = {
   BEAM_ERR_PLUGIN_INSTALL: 'A plugin package could not be installed or removed.',
   BEAM_ERR_PLUGIN_PROTOCOL: 'A backend that runs as an executable broke the protocol between it and Beam.',
   BEAM_ERR_BACKEND_UNKNOWN: 'No backend has this name.',
+  BEAM_ERR_BACKEND_IDLE: 'No Beam process on this machine uses this backend now.',
   BEAM_ERR_BACKEND_NOT_INSTALLED: 'Beam knows this backend, but this version does not contain it.',
   BEAM_ERR_BACKEND_UNAVAILABLE: 'The network cannot be used from this machine at present: our side of it is missing or not ready.',
   BEAM_ERR_PORT_IN_USE: 'The local port is taken by another process.',

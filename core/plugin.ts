@@ -26,6 +26,8 @@ export interface BeamPlugin<Config = unknown> {
   readonly configSchema: JsonSchema
   /** How long `initialize` may take, in milliseconds, where the network is slow to start. Default: 30 s; at most 10 minutes. */
   readonly initializeLimitMs?: number
+  /** How long `startTunnel` may take, in milliseconds, where publishing is slow. Default: 2 minutes; at most 10 minutes. */
+  readonly startLimitMs?: number
   /** Makes the backend. Must do no I/O. */
   create(context: PluginContext<Config>): NetworkBackend
 }

@@ -1,23 +1,30 @@
 import type { DependencyContainer } from 'tsyringe'
 import {
   BackendUnavailableError,
+  isOperable,
+  UnsupportedError,
   within,
   type BackendCapabilities,
   type BackendHandle,
   type BackendStatus,
   type BeamPlugin,
   type NetworkBackend,
+  type Progress,
 } from '../core/index.ts'
 import { pluginContext, pluginScope } from './container.ts'
-import { attributed } from './attribution.ts'
+import { attributed, unattributed } from './attribution.ts'
 import { blame, guardBackend } from './guard.ts'
 
 /** A start that takes longer is taken for a hang, unless the plugin asked for more time; other backends wait for their turn meanwhile. */
 const INITIALIZE_LIMIT_MS = 30_000
 /** A cold start of the slowest network (fetching a directory through a bridge) takes minutes; an answer after ten is none. */
 const MAX_INITIALIZE_LIMIT_MS = 600_000
+/** The same for a tunnel: a descriptor that nobody took after ten minutes will not be taken. */
+const MAX_START_LIMIT_MS = 600_000
 /** A process that was asked to end has five seconds for everything. */
 const DISPOSE_LIMIT_MS = 2_000
+/** A daemon that is asked answers at once; half a minute covers one that has to build something first. */
+const OPERATION_LIMIT_MS = 30_000
 /** The contract gives `getStatus` one second. */
 const STATUS_LIMIT_MS = 1_500
 
@@ -38,6 +45,9 @@ export class BackendSlot implements BackendHandle {
   #backend: NetworkBackend | undefined
   #running: Promise<NetworkBackend> | undefined
   #ended = new AbortController()
+  /** Who waits for the start and wants to know how far it is. */
+  readonly #waiting = new Set<(progress: Progress) => void>()
+  #progress: Progress | undefined
 
   constructor(setup: SlotSetup) {
     this.#setup = setup
@@ -63,10 +73,22 @@ export class BackendSlot implements BackendHandle {
     return this.backend.getCapabilities()
   }
 
-  ready({ signal }: { readonly signal?: AbortSignal } = {}): Promise<NetworkBackend> {
+  get startLimitMs(): number | undefined {
+    const { startLimitMs } = this.#setup.plugin
+    return startLimitMs === undefined ? undefined : Math.min(startLimitMs, MAX_START_LIMIT_MS)
+  }
+
+  async ready({ signal, onProgress }: Parameters<BackendHandle['ready']>[0] = {}): Promise<NetworkBackend> {
     this.#running ??= this.#initialize()
-    // A little longer than the start itself may take, which says better what went wrong.
-    return within(this.#running, { ms: this.#limitMs + DISPOSE_LIMIT_MS * 2, what: `Starting the backend ${this.name}`, signal })
+    if (onProgress !== undefined && this.#progress !== undefined) onProgress(this.#progress)
+    if (onProgress !== undefined) this.#waiting.add(onProgress)
+    try {
+      // A little longer than the start itself may take, which says better what went wrong.
+      const ms = this.#limitMs + DISPOSE_LIMIT_MS * 2
+      return await within(this.#running, { ms, what: `Starting the backend ${this.name}`, signal })
+    } finally {
+      if (onProgress !== undefined) this.#waiting.delete(onProgress)
+    }
   }
 
   /** Its state, if it was made at all; a backend that does not answer has failed. */
@@ -77,6 +99,28 @@ export class BackendSlot implements BackendHandle {
     } catch (error) {
       return { state: 'failed', message: (error as Error).message, tunnels: [] }
     }
+  }
+
+  /** Whether somebody asked for its network: it runs, or it is being started. */
+  get started(): boolean {
+    return this.#running !== undefined
+  }
+
+  /** Carries out an operation of the backend, also while it starts. */
+  async operate(
+    operation: string,
+    input: Readonly<Record<string, unknown>>,
+    options: { readonly signal?: AbortSignal },
+  ): Promise<Readonly<Record<string, unknown>>> {
+    const { backend, name } = this
+    const known = isOperable(backend) ? backend.operations.map((one) => one.name) : []
+    if (!isOperable(backend) || !known.includes(operation)) {
+      throw new UnsupportedError(`${name} has no operation ${JSON.stringify(operation.slice(0, 64))}.`, {
+        hint: known.length === 0 ? `${name} has no operations.` : `It has: ${known.join(', ')}.`,
+      })
+    }
+    const work = attributed(name, async () => backend.operate(operation, input, options))
+    return within(work, { ms: OPERATION_LIMIT_MS, what: `The operation ${operation} of ${name}`, signal: options.signal })
   }
 
   /** Takes the backend out of service after a fault that nobody caught; the next user gets a new one. */
@@ -105,7 +149,9 @@ export class BackendSlot implements BackendHandle {
       this.#ended.signal.throwIfAborted()
       this.#ended.signal.addEventListener('abort', onEnd, { once: true })
       const made = (backend = this.backend)
-      const work = attributed(this.name, async () => made.initialize({ signal: attempt.signal }))
+      const work = attributed(this.name, async () =>
+        made.initialize({ signal: attempt.signal, onProgress: (progress) => this.#onProgress(progress) }),
+      )
       await within(work, { ms: this.#limitMs, what: `Starting the plugin ${this.name} (initialize)`, signal: attempt.signal })
       return made
     } catch (error) {
@@ -117,8 +163,14 @@ export class BackendSlot implements BackendHandle {
       }
       throw blame(this.name, 'starting', error)
     } finally {
+      this.#progress = undefined
       this.#ended.signal.removeEventListener('abort', onEnd)
     }
+  }
+
+  #onProgress(progress: Progress): void {
+    this.#progress = progress
+    for (const tell of this.#waiting) unattributed(() => tell(progress))
   }
 
   async #end(backend: NetworkBackend): Promise<void> {

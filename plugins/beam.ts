@@ -67,6 +67,8 @@ export interface ConnectOptions {
   readonly identity?: Identity | true
   /** The word of a publisher that asks for one. */
   readonly secret?: string
+  /** Options for single networks, by the name of the backend. */
+  readonly network?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   /** The backend to use; default: the first that understands the address. */
   readonly backend?: string
   /** Lets a name be looked up on networks that show the visitor's IP address after networks that hide it. */
@@ -113,6 +115,16 @@ export interface Beam extends AsyncDisposable {
   openStream(address: string, options?: Omit<ConnectOptions, 'host' | 'port'>): Promise<Duplex>
   /** The backends that are loaded or known. */
   backends(): Promise<readonly BackendSummary[]>
+  /**
+   * Carries out an operation of a backend that this instance runs: `operate('tor', 'newnym')`.
+   * @throws BackendUnavailableError (`BEAM_ERR_BACKEND_IDLE`) when it runs none of that name, UnsupportedError when it has no such operation
+   */
+  operate(
+    backend: string,
+    operation: string,
+    input?: Readonly<Record<string, unknown>>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<Readonly<Record<string, unknown>>>
   /** One's own stable visitor key, as text (made on first use). */
   visitorKey(): Promise<string>
 }

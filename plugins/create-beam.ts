@@ -93,7 +93,7 @@ class BeamInstance implements Beam {
       address,
       dialled,
       handle,
-      dial: { ...(await this.#credentials(options)), isolation: newTunnelId() },
+      dial: { ...(await this.#credentials(options)), ...networkOf(options, handle.name), isolation: newTunnelId() },
       clock,
       logger,
       signal,
@@ -124,6 +124,7 @@ class BeamInstance implements Beam {
       address: dialled,
       clock: this.#parts.clock,
       ...(await this.#credentials(options)),
+      ...networkOf(options, handle.name),
       isolation: newTunnelId(),
       signal,
     })
@@ -131,6 +132,16 @@ class BeamInstance implements Beam {
 
   async backends(): Promise<readonly BackendSummary[]> {
     return this.#parts.backends.list()
+  }
+
+  async operate(
+    backend: string,
+    operation: string,
+    input: Readonly<Record<string, unknown>> = {},
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<Readonly<Record<string, unknown>>> {
+    this.#assertRunning()
+    return this.#parts.registry.operate(backend, operation, input, options)
   }
 
   async visitorKey(): Promise<string> {
@@ -199,6 +210,12 @@ class BeamInstance implements Beam {
   #assertRunning(): void {
     if (this.#ended !== undefined) throw stopped()
   }
+}
+
+/** The options that are meant for the backend that dials. */
+function networkOf({ network }: ConnectOptions, backend: string): { network?: Readonly<Record<string, unknown>> } {
+  const own = network?.[backend]
+  return own === undefined ? {} : { network: own }
 }
 
 function stopped(): BackendUnavailableError {

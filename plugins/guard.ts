@@ -4,11 +4,13 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import {
   isBeamError,
   isDialler,
+  isOperable,
   PluginError,
   type BackendCapabilities,
   type BackendStatus,
   type Dialler,
   type NetworkBackend,
+  type Operable,
   type TunnelEvent,
   type TunnelInfo,
   type TunnelOptions,
@@ -21,6 +23,8 @@ const MAX_TEXT = 4_096
 const MAX_ENDPOINTS = 64
 /** Events of one tunnel in one second; a backend that says more is cut short, since each costs a line of output. */
 const MAX_EVENTS_PER_SECOND = 100
+/** Largest answer of an operation, as JSON: what a person reads, and what the control API carries in one piece. */
+const MAX_ANSWER_BYTES = 256 * 1024
 
 const text = { type: 'string', maxLength: MAX_TEXT }
 const level = { enum: ['none', 'low', 'medium', 'high'] }
@@ -97,6 +101,11 @@ const isEvent = ajv.compile<TunnelEvent>({
     { properties: { type: { const: 'warning' }, code: text, message: text }, required: ['code', 'message'] },
   ],
 })
+const isProgress = ajv.compile({
+  type: 'object',
+  required: ['phase', 'message'],
+  properties: { phase: text, percent: { type: 'number', minimum: 0, maximum: 100 }, message: text },
+})
 const isPath = ajv.compile({
   type: 'object',
   required: ['backend', 'kind', 'hops'],
@@ -130,6 +139,12 @@ export function guardBackend(made: unknown, plugin: string): NetworkBackend {
     new PluginError(`The backend ${plugin} broke its contract: ${what}.`, { hint: `This is a fault of the plugin ${plugin}, not of Beam.` })
   const guarded: Partial<Record<string, unknown>> = {
     name: plugin,
+    async initialize({ onProgress, ...options }: NonNullable<Parameters<NetworkBackend['initialize']>[0]> = {}) {
+      await backend.initialize({
+        ...options,
+        ...(onProgress === undefined ? {} : { onProgress: (progress) => isProgress(progress) && onProgress(progress) }),
+      })
+    },
     async startTunnel(port: number, options: TunnelOptions = {}) {
       const { onStream, onEvent } = options
       const info = await backend.startTunnel(port, {
@@ -162,6 +177,9 @@ export function guardBackend(made: unknown, plugin: string): NetworkBackend {
       if (!isPath(path)) throw garbage('reach gave no path')
       return path
     }
+  }
+  if (isOperable(backend)) {
+    guarded['operate'] = async (...args: Parameters<Operable['operate']>) => asAnswer(await backend.operate(...args), garbage)
   }
   return new Proxy(backend, {
     get(target, key) {
@@ -201,6 +219,14 @@ function asBackend(made: unknown, plugin: string): NetworkBackend {
   if (typeof capabilities.maxThroughput !== 'number' || !(capabilities.maxThroughput >= 0))
     throw fail('its maxThroughput is no number of bytes per second')
   return backend
+}
+
+/** The answer of an operation as other processes will see it: a copy, so that nothing changes it later. */
+function asAnswer(answer: unknown, garbage: (what: string) => PluginError): Readonly<Record<string, unknown>> {
+  const json = JSON.stringify(answer) as string | undefined
+  if (json === undefined || !json.startsWith('{')) throw garbage('an operation gave no object')
+  if (Buffer.byteLength(json) > MAX_ANSWER_BYTES) throw garbage(`an operation gave more than ${MAX_ANSWER_BYTES} bytes`)
+  return JSON.parse(json) as Record<string, unknown>
 }
 
 /** Passes on events that are events, and not more than anybody can read. */

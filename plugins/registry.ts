@@ -1,5 +1,5 @@
 import type { DependencyContainer } from 'tsyringe'
-import type { BackendStatus, Logger } from '../core/index.ts'
+import { BackendUnavailableError, type BackendStatus, type Logger } from '../core/index.ts'
 import { BackendSlot, type SlotSetup } from './backend-slot.ts'
 import { boundedLogger } from './bounded-logger.ts'
 import { watchFaults, type FaultKind } from './faults.ts'
@@ -42,6 +42,19 @@ export class BackendRegistry implements AsyncDisposable {
 
   async status(name: string): Promise<BackendStatus | undefined> {
     return this.#slots.get(name)?.status()
+  }
+
+  /** An operation of a backend that was started; `Beam.operate` says more. */
+  async operate(
+    name: string,
+    operation: string,
+    input: Readonly<Record<string, unknown>>,
+    options: { readonly signal?: AbortSignal },
+  ): Promise<Readonly<Record<string, unknown>>> {
+    const slot = this.#slots.get(name)
+    if (slot === undefined || !slot.started)
+      throw new BackendUnavailableError(`${name} is not used by this process.`, { code: 'BEAM_ERR_BACKEND_IDLE' })
+    return slot.operate(operation, input, options)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

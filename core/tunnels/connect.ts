@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { createServer, isIP, type AddressInfo, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { DialOptions, Path } from '../backend.ts'
+import type { DialOptions, Path, Progress } from '../backend.ts'
 import { backoffDelayMs } from '../backoff.ts'
 import { systemClock, type Clock } from '../clock.ts'
 import { BackendUnavailableError, ConfigError, isBeamError } from '../errors.ts'
@@ -178,7 +178,8 @@ class Connector implements LocalPort {
 
   #reach(signal?: AbortSignal): Promise<Path> {
     const { handle, dial } = this.#setup
-    return reach({ handle, address: this.#dialled, clock: this.#clock, ...dial, ...(signal === undefined ? {} : { signal }) })
+    const onProgress = (progress: Progress): void => this.#emit({ event: 'progress', backend: handle.name, ...progress })
+    return reach({ handle, address: this.#dialled, clock: this.#clock, onProgress, ...dial, ...(signal === undefined ? {} : { signal }) })
   }
 
   #onFailure(error: unknown): void {

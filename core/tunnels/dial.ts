@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import type { DialOptions, Dialler, NetworkBackend, Path } from '../backend.ts'
+import type { DialOptions, Dialler, NetworkBackend, Path, Progress } from '../backend.ts'
 import type { Clock } from '../clock.ts'
 import { isBeamError } from '../errors.ts'
 import type { DiallerHandle } from './resolve-target.ts'
@@ -15,6 +15,8 @@ export interface DialTarget extends DialOptions {
   readonly handle: DiallerHandle
   readonly address: string
   readonly clock?: Clock
+  /** Told how far a network is that has to be joined first. */
+  readonly onProgress?: (progress: Progress) => void
 }
 
 /** Reaches an address end to end, within two minutes. */
@@ -36,9 +38,12 @@ export async function openStream(target: DialTarget): Promise<Duplex> {
  * One dial. It is made for every connection, and most are done at once on a path that is up: so it has no signal of its own, and a stream
  * that comes too late is given back.
  */
-async function dialOnce({ handle, address, clock, ...options }: DialTarget): Promise<Duplex> {
+async function dialOnce({ handle, address, clock, onProgress, ...options }: DialTarget): Promise<Duplex> {
   options.signal?.throwIfAborted()
-  const backend = (await handle.ready(options.signal === undefined ? {} : { signal: options.signal })) as NetworkBackend & Dialler
+  const backend = (await handle.ready({
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  })) as NetworkBackend & Dialler
   return within(backend.dial(address, options), {
     ms: DIAL_LIMIT_MS,
     what: `Reaching the service through ${handle.name}`,
@@ -50,7 +55,7 @@ async function dialOnce({ handle, address, clock, ...options }: DialTarget): Pro
 
 /** Calls the backend with a signal of its own, which also fires when the time is up, and does not wait for a backend that ignores it. */
 async function limited<T>(
-  { handle, address, clock, signal, ...options }: DialTarget,
+  { handle, address, clock, signal, onProgress, ...options }: DialTarget,
   ms: number,
   call: (backend: NetworkBackend & Dialler, options: DialOptions) => Promise<T>,
 ): Promise<T> {
@@ -59,7 +64,7 @@ async function limited<T>(
   const onAbort = (): void => controller.abort(signal?.reason)
   signal?.addEventListener('abort', onAbort, { once: true })
   const work = async (): Promise<T> => {
-    const backend = await handle.ready({ signal: controller.signal })
+    const backend = await handle.ready({ signal: controller.signal, ...(onProgress === undefined ? {} : { onProgress }) })
     return call(backend as NetworkBackend & Dialler, { ...options, signal: controller.signal })
   }
   try {

@@ -1,4 +1,4 @@
-import type { Endpoint, EndpointState, NetworkBackend, TunnelEvent, TunnelInfo, TunnelOptions } from '../backend.ts'
+import type { Endpoint, EndpointState, NetworkBackend, Progress, TunnelEvent, TunnelInfo, TunnelOptions } from '../backend.ts'
 import { backoffDelayMs } from '../backoff.ts'
 import type { Clock } from '../clock.ts'
 import { BackendUnavailableError } from '../errors.ts'
@@ -27,7 +27,7 @@ const MAX_ENDPOINTS = 64
 export interface LegEvents {
   /** Its state or an endpoint changed. */
   changed(): void
-  progress(event: Extract<TunnelEvent, { type: 'progress' }>): void
+  progress(progress: Progress): void
   /** An address is known for the first time. */
   address(address: string): void
   endpoint(endpoint: Endpoint, reason: string): void
@@ -122,13 +122,16 @@ export class Leg {
     const onEnd = (): void => attempt.abort(signal.reason)
     signal.addEventListener('abort', onEnd, { once: true })
     try {
-      const backend = await this.handle.ready({ signal })
+      const onProgress = (progress: Progress): void => {
+        if (!signal.aborted) this.#setup.events.progress(progress)
+      }
+      const backend = await this.handle.ready({ signal, onProgress })
       signal.throwIfAborted()
       const onEvent = (event: TunnelEvent): void => {
         if (!signal.aborted && !attempt.signal.aborted) this.#onEvent(event)
       }
       const info = await within(backend.startTunnel(port, { ...options, signal: attempt.signal, onEvent }), {
-        ms: START_LIMIT_MS,
+        ms: this.handle.startLimitMs ?? START_LIMIT_MS,
         what: `Starting the tunnel on ${this.name}`,
         clock,
         signal,

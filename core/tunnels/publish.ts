@@ -171,6 +171,8 @@ class Publisher implements Tunnel {
   #leg(handle: BackendHandle): Leg {
     const { target, name, domain, identity, access, network, onStream } = this.#setup
     const { name: backend, capabilities } = handle
+    // Where the daemon connects to the local port itself, Beam adds nothing to the path.
+    const direct = onStream === undefined && capabilities.deliversDirectly === true
     const leg: Leg = new Leg({
       handle,
       port: target.port,
@@ -184,7 +186,7 @@ class Publisher implements Tunnel {
         ...(identity === undefined ? {} : { identity }),
         ...(access === undefined ? {} : { access }),
         ...(network?.[backend] === undefined ? {} : { network: network[backend] }),
-        onStream: onStream ?? ((stream, visitor) => this.#service?.handle(stream, visitor)),
+        ...(direct ? {} : { onStream: onStream ?? ((stream, visitor) => this.#service?.handle(stream, visitor)) }),
       },
       events: {
         changed: () => this.#reconcile(),

@@ -11,6 +11,7 @@ export const REMEDIES: Record<ErrorCode, string> = {
   BEAM_ERR_PLUGIN_INSTALL: 'Do what the hint says; what was installed before is unchanged. A folder or tarball needs no registry.',
   BEAM_ERR_PLUGIN_PROTOCOL: 'Report it to the author of the backend; Beam starts the executable again by itself.',
   BEAM_ERR_BACKEND_UNKNOWN: 'Check the spelling against the list in the message, or name the plugin that brings the backend.',
+  BEAM_ERR_BACKEND_IDLE: 'Publish or connect with it first: `beam 3000 --backend NAME`, and ask while that runs.',
   BEAM_ERR_BACKEND_NOT_INSTALLED: 'Choose another backend, or a version of Beam or a plugin that contains it.',
   BEAM_ERR_BACKEND_UNAVAILABLE:
     'Install or start the daemon that the hint names, or wait until it is ready; `beam doctor` shows what is there.',

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { silentLogger, systemClock, type Logger, type PluginContext } from '../../core/index.ts'
+import { silentLogger, systemClock, type Logger, type PluginContext, type Progress } from '../../core/index.ts'
 import { MemoryBackend } from '../../core/testing/memory-backend.ts'
 import { BackendSlot } from '../../plugins/backend-slot.ts'
 import { createContainer } from '../../plugins/container.ts'
@@ -121,4 +121,37 @@ it('ends backends in reverse order, and goes on when one fails', async () => {
   await registry[Symbol.asyncDispose]()
   expect(ended).toEqual(['third', 'second', 'first'])
   expect(log).toEqual([expect.stringContaining('The plugin second failed while stopping: stuck')])
+})
+
+it('tells everybody who waits how far the start is, also who comes late', async () => {
+  const told: string[] = []
+  let report: (phase: string) => void = () => {}
+  let finish: () => void = () => {}
+  const { slot } = slotOf({
+    prepare: (backend) => {
+      backend.initialize = async (options: Parameters<Watched['initialize']>[0] & { onProgress?: (progress: Progress) => void } = {}) => {
+        report = (phase) => options.onProgress?.({ phase, percent: 50, message: phase })
+        await new Promise<void>((resolve) => (finish = resolve))
+      }
+    },
+  })
+  const first = slot.ready({ onProgress: ({ phase }) => told.push(`first ${phase}`) })
+  report('half')
+  const second = slot.ready({ onProgress: ({ phase }) => told.push(`second ${phase}`) })
+  report('nearly')
+  finish()
+  await Promise.all([first, second])
+  expect(told).toEqual(['first half', 'second half', 'first nearly', 'second nearly'])
+})
+
+it('carries out operations of a backend that was started, and says which there are', async () => {
+  const paths = { operations: [{ name: 'count', description: 'Counts.', changes: false }] }
+  const operate = async (operation: string, input: unknown) => ({ operation, input })
+  const { slot } = slotOf({ prepare: (backend) => Object.assign(backend, paths, { operate }) })
+  expect(slot.started).toBe(false)
+  await slot.ready()
+  expect(await slot.operate('count', { from: 1 }, {})).toEqual({ operation: 'count', input: { from: 1 } })
+  await expect(slot.operate('sing', {}, {})).rejects.toMatchObject({ kind: 'unsupported', hint: 'It has: count.' })
+  const { slot: plain } = slotOf()
+  await expect(plain.operate('count', {}, {})).rejects.toMatchObject({ hint: 'memory has no operations.' })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isDialler, isMessageNetwork, isSitePublisher } from '../../core/index.ts'
+import { isDialler, isMessageNetwork, isOperable, isSitePublisher } from '../../core/index.ts'
 import { MemoryBackend, MemoryMessageBackend, MemoryNetwork, runConformance } from '../../core/testing/index.ts'
 import { blame, guardBackend } from '../../plugins/guard.ts'
 
@@ -18,6 +18,31 @@ it('shows the powers that a backend has, and no others', () => {
   const messages = new MemoryMessageBackend()
   const guarded = guardBackend(messages, messages.name)
   expect([isDialler(guarded), isMessageNetwork(guarded)]).toEqual([isDialler(messages), true])
+})
+
+it('checks the answers of operations and the progress of a start', async () => {
+  const told: unknown[] = []
+  const answers: unknown[] = [{ circuits: 3 }, 'three', { text: 'x'.repeat(300_000) }, undefined]
+  const backend = guardBackend(
+    Object.assign(new MemoryBackend(), {
+      operations: [],
+      operate: async () => answers.shift(),
+      initialize: async ({ onProgress }: { onProgress?: (progress: unknown) => void }) => {
+        for (const progress of [{ phase: 'bootstrap', percent: 5, message: 'five' }, { phase: 5 }, 'six']) onProgress?.(progress)
+      },
+    }),
+    'memory',
+  )
+  await backend.initialize({ onProgress: (progress) => told.push(progress) })
+  expect(told).toEqual([{ phase: 'bootstrap', percent: 5, message: 'five' }])
+  if (!isOperable(backend)) throw new Error('the guard hides the operations')
+  expect(await backend.operate('status')).toEqual({ circuits: 3 })
+  for (const what of ['no object', 'bytes', 'no object']) {
+    await expect(backend.operate('status')).rejects.toMatchObject({
+      code: 'BEAM_ERR_PLUGIN',
+      message: expect.stringContaining(what) as string,
+    })
+  }
 })
 
 describe('refuses what a backend says against the contract', () => {

@@ -1,4 +1,6 @@
 import { afterEach, expect, it, describe } from 'vitest'
+import type { TunnelInfo, TunnelOptions } from '../../../core/backend.ts'
+import type { BackendCapabilities } from '../../../core/capabilities.ts'
 import type { PublishEvent } from '../../../core/tunnels/events.ts'
 import { publishTunnel, type PublishSetup, type Tunnel } from '../../../core/tunnels/publish.ts'
 import { MemoryNetwork } from '../../../core/testing/memory-network.ts'
@@ -260,6 +262,32 @@ describe('the local service', () => {
     const stage = await publish([first], { target: { host: 'localhost', port: 1 }, onStream: (stream) => void stream.end('from memory') })
     expect(stage.names()).toEqual(['address', 'ready'])
     expect(await visit(first, addressOf(stage), '')).toBe('from memory')
+  })
+})
+
+describe('a network whose daemon connects to the local port itself', () => {
+  class Direct extends PuppetBackend {
+    /** What the tunnels were started with. */
+    readonly handlers: unknown[] = []
+    override getCapabilities(): BackendCapabilities {
+      return { ...super.getCapabilities(), deliversDirectly: true }
+    }
+    override async startTunnel(port: number, options: TunnelOptions = {}): Promise<TunnelInfo> {
+      this.handlers.push(options.onStream)
+      return super.startTunnel(port, { onStream: (stream) => void stream.end(), ...options })
+    }
+  }
+
+  it('is left alone with it', async () => {
+    const direct = new Direct('direct')
+    await publish([direct])
+    expect(direct.handlers).toEqual([undefined])
+  })
+
+  it('hands the streams over when somebody else takes them', async () => {
+    const direct = new Direct('direct')
+    const stage = await publish([direct], { onStream: (stream) => void stream.end('from memory') })
+    expect(await visit(direct, addressOf(stage), '')).toBe('from memory')
   })
 })
 
