@@ -7,7 +7,7 @@ import { callersConfig } from './config-file.ts'
 import type { FoundProcess } from './daemon/find-processes.ts'
 import type { Publisher } from './daemon/publisher.ts'
 import { DAEMON_SOCKET, socketPath } from './daemon/sockets.ts'
-import { openBeam, type BeamFlags } from './open-beam.ts'
+import { environmentOf, openBeam, type BeamFlags } from './open-beam.ts'
 
 /** Who is to carry the tunnels. */
 export interface CarrierFlags extends BeamFlags {
@@ -29,14 +29,13 @@ export interface OpenedPublisher {
 
 /** Chooses who carries the tunnels of a command: the daemon when one runs (or is wanted), else this process. */
 export async function openPublisher(flags: CarrierFlags, onEvent: (event: PublishEvent) => void): Promise<OpenedPublisher> {
-  const { bootstrap, detach = false, noDaemon = false, declaredIn } = flags
+  const { detach = false, noDaemon = false, declaredIn } = flags
   const paths = beamPaths()
   const daemon = detach ? await started(paths, onEvent) : noDaemon ? undefined : await running(paths, onEvent)
   if (daemon === undefined) return { publisher: await openLocal(flags), by: 'command' }
   const { RemotePublisher, sourceOf } = await import('./daemon/remote-publisher.ts')
   const config = declaredIn ?? (await callersConfig())
-  const env = bootstrap === undefined ? process.env : { ...process.env, BEAM_P2P_BOOTSTRAP: bootstrap }
-  const source = sourceOf({ ...(config === undefined ? {} : { config }), declared: declaredIn !== undefined, env })
+  const source = sourceOf({ ...(config === undefined ? {} : { config }), declared: declaredIn !== undefined, env: environmentOf(flags) })
   return { publisher: new RemotePublisher({ client: daemon.client, source, detach }), by: 'daemon' }
 }
 

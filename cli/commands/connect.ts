@@ -4,6 +4,7 @@ import { ConfigError } from '../../core/errors.ts'
 import type { Beam, ConnectOptions } from '../../plugins/beam.ts'
 import { BeamCommand } from '../base-command.ts'
 import { BOOTSTRAP_FLAG, EXPOSURE_FLAG, OUTPUT_FLAGS, SECRET_FLAGS } from '../input/flags.ts'
+import { flagsOf, networkWishes } from '../input/network-flags/index.ts'
 import { readSecret } from '../input/secret.ts'
 import { parsePort } from '../input/service-target.ts'
 import { Lifetime } from '../lifetime.ts'
@@ -46,6 +47,7 @@ export default class Connect extends BeamCommand {
       helpGroup: 'NETWORK',
       helpValue: 'NAME',
     }),
+    ...flagsOf('dial'),
     ...EXPOSURE_FLAG,
     ...BOOTSTRAP_FLAG,
     ...OUTPUT_FLAGS,
@@ -62,14 +64,20 @@ export default class Connect extends BeamCommand {
     const port = parsePort(flags.port ?? '0', 0)
     using lifetime = new Lifetime()
     const secret = await readSecret({ secret: flags.secret, file: flags['secret-file'], env: process.env['BEAM_SECRET'] })
+    const { network, environment } = await networkWishes('dial', flags as unknown as Readonly<Record<string, unknown>>, async () => {
+      const { networkOf } = await import('../../plugins/known-addresses.ts')
+      const backend = flags.backend ?? networkOf(args.address)
+      return backend === undefined ? undefined : [backend]
+    })
     const options = {
       ...(flags.identify ? { identity: true as const } : {}),
       ...(secret === undefined ? {} : { secret }),
       ...(flags.backend === undefined ? {} : { backend: flags.backend }),
       ...(flags['allow-exposure'] ? { allowExposure: true } : {}),
+      ...(network === undefined ? {} : { network }),
       signal: lifetime.signal,
     }
-    await using beam = await openBeam({ verbose: flags.verbose, json: flags.json, bootstrap: flags['p2p-bootstrap'] })
+    await using beam = await openBeam({ verbose: flags.verbose, json: flags.json, bootstrap: flags['p2p-bootstrap'], environment })
     if (flags.stdio) return await carry(beam, args.address, options, lifetime)
     const onEvent = connectView({ json: flags.json, urlOnly: flags['url-only'], quiet: flags.quiet })
     const connection = await beam.connect(args.address, {

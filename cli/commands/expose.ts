@@ -2,9 +2,11 @@ import { boolean, string } from '@oclif/core/flags'
 import { ConfigError } from '../../core/errors.ts'
 import { BeamCommand } from '../base-command.ts'
 import { BOOTSTRAP_FLAG, CARRIER_FLAGS, EXPOSURE_FLAG, OUTPUT_FLAGS, SECRET_FLAGS } from '../input/flags.ts'
-import { NETWORK_FLAGS, STRATEGIES, connectFlags, publishOptions } from '../input/publish-options.ts'
+import { flagsOf, networkWishes, selectedBy } from '../input/network-flags/index.ts'
+import { NETWORK_FLAGS, STRATEGIES, connectFlags, namedBackends, publishOptions } from '../input/publish-options.ts'
 import { readSecret } from '../input/secret.ts'
 import { parseServiceTarget } from '../input/service-target.ts'
+import { usedBackends } from '../input/used-backends.ts'
 import { Lifetime } from '../lifetime.ts'
 import { carry } from '../carry.ts'
 import { publishView } from '../output/publish-view.ts'
@@ -48,7 +50,6 @@ export default class Expose extends BeamCommand {
       helpGroup: 'SERVICE',
       helpValue: 'DOMAIN',
     }),
-    lan: boolean({ description: 'Announce the domain on the local network, for browsers there.', helpGroup: 'SERVICE' }),
     'require-service': boolean({ description: 'Fail when nothing listens on the port, instead of waiting for it.', helpGroup: 'SERVICE' }),
     allow: string({
       multiple: true,
@@ -70,6 +71,7 @@ export default class Expose extends BeamCommand {
       helpValue: 'A,B',
     }),
     ...networkFlags,
+    ...flagsOf('publish'),
     fallback: boolean({ description: 'Short for --strategy fallback.', helpGroup: 'NETWORK' }),
     strategy: string({ options: STRATEGIES, description: 'How several networks are used.', helpGroup: 'NETWORK' }),
     ...EXPOSURE_FLAG,
@@ -85,21 +87,24 @@ export default class Expose extends BeamCommand {
     const targets = argv.map((word) => parseServiceTarget(String(word)))
     if (targets.length === 0)
       throw new ConfigError('Which port? Give at least one.', { code: 'BEAM_ERR_USAGE', hint: 'For example: beam 3000' })
-    const switches = flags as unknown as Readonly<Record<string, boolean | undefined>>
+    const values = flags as unknown as Readonly<Record<string, unknown>>
+    const networks = [...NETWORK_FLAGS.filter((name) => values[name] === true), ...selectedBy(values)]
+    const named = namedBackends({ backends: flags.backends, networks })
+    const { network, environment } = await networkWishes('publish', values, () => usedBackends(named))
     using lifetime = new Lifetime()
     const secret = await readSecret({ secret: flags.secret, file: flags['secret-file'], env: process.env['BEAM_SECRET'] })
     const options = publishOptions(
       {
         name: flags.name,
         domain: flags.domain,
-        lan: flags.lan,
         allow: flags.allow,
         backends: flags.backends,
-        networks: NETWORK_FLAGS.filter((name) => switches[name] === true),
+        networks,
         fallback: flags.fallback,
         strategy: flags.strategy,
         allowExposure: flags['allow-exposure'],
         requireService: flags['require-service'],
+        ...(network === undefined ? {} : { network }),
       },
       secret,
       targets.length,
@@ -117,6 +122,7 @@ export default class Expose extends BeamCommand {
         verbose: flags.verbose,
         json: flags.json,
         bootstrap: flags['p2p-bootstrap'],
+        environment,
         detach: flags.detach,
         noDaemon: flags['no-daemon'],
         root: this.config.root,

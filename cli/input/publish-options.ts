@@ -12,7 +12,6 @@ export const STRATEGIES = ['priority', 'fallback', 'load-balance', 'multipath'] 
 export interface PublishFlags {
   readonly name?: readonly string[] | undefined
   readonly domain?: readonly string[] | undefined
-  readonly lan?: boolean
   readonly allow?: readonly string[] | undefined
   readonly backends?: readonly string[] | undefined
   readonly networks: readonly string[]
@@ -20,6 +19,8 @@ export interface PublishFlags {
   readonly strategy?: string | undefined
   readonly allowExposure?: boolean
   readonly requireService?: boolean
+  /** Options of single networks, from their own flags. */
+  readonly network?: PublishOptions['network']
 }
 
 /**
@@ -31,8 +32,7 @@ export interface PublishFlags {
 export function publishOptions(flags: PublishFlags, secret: string | undefined, targets: number): PublishOptions[] {
   const names = perTarget('name', flags.name, targets)
   const domains = perTarget('domain', flags.domain, targets)
-  const backends = [...new Set([...(flags.backends ?? []), ...flags.networks].map((name) => name.trim()))]
-  if (backends.includes('')) throw usage('--backends contains an empty name.')
+  const backends = namedBackends(flags)
   const allow = flags.allow ?? []
   const access = { ...(allow.length > 0 ? { allow } : {}), ...(secret === undefined ? {} : { secret }) }
   const common: PublishOptions = {
@@ -41,12 +41,22 @@ export function publishOptions(flags: PublishFlags, secret: string | undefined, 
     ...(Object.keys(access).length > 0 ? { access } : {}),
     ...(flags.allowExposure === true ? { allowExposure: true } : {}),
     ...(flags.requireService === true ? { requireService: true } : {}),
-    ...(flags.lan === true ? { network: { mesh: { lan: true } } } : {}),
+    ...(flags.network === undefined ? {} : { network: flags.network }),
   }
   return Array.from({ length: targets }, (_, index) => {
     const [name, domain] = [names[index], domains[index]]
     return { ...common, ...(name === undefined ? {} : { name }), ...(domain === undefined ? {} : { domain }) }
   })
+}
+
+/**
+ * The backends that flags name, by preference.
+ * @throws ConfigError (`BEAM_ERR_USAGE`)
+ */
+export function namedBackends({ backends = [], networks }: Pick<PublishFlags, 'backends' | 'networks'>): string[] {
+  const names = [...new Set([...backends, ...networks].map((name) => name.trim()))]
+  if (names.includes('')) throw usage('--backends contains an empty name.')
+  return names
 }
 
 /** What a visitor's command needs besides the address. */

@@ -38,8 +38,8 @@ describe('publishOptions', () => {
   })
 
   it('passes the switches on', () => {
-    expect(publishOptions({ networks: [], allowExposure: true, requireService: true, lan: true }, undefined, 1)).toEqual([
-      { allowExposure: true, requireService: true, network: { mesh: { lan: true } } },
-    ])
+    expect(
+      publishOptions({ networks: [], allowExposure: true, requireService: true, network: { mesh: { lan: true } } }, undefined, 1),
+    ).toEqual([{ allowExposure: true, requireService: true, network: { mesh: { lan: true } } }])
   })
 })
