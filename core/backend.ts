@@ -315,6 +315,29 @@ export interface Operable {
   ): Promise<Readonly<Record<string, unknown>>>
 }
 
+/** Largest key material of one tunnel, in bytes: an onion key has a hundred, an I2P destination with its clients a few thousand. */
+export const MAX_KEY_MATERIAL_BYTES = 64 * 1024
+
+/**
+ * A backend that keeps keys of named tunnels in files of its own (an onion key, an I2P destination), so that they can be moved to another
+ * machine. Both methods work on files alone: without `initialize`, the network and its daemon. With the keys of a tunnel, another backend
+ * of the kind must give a tunnel of the same name the same address [keys-move].
+ */
+export interface KeyKeeper {
+  /**
+   * All that gives the tunnel of this name its address on this network, private parts included; undefined when there is none. At most
+   * {@link MAX_KEY_MATERIAL_BYTES}.
+   * @throws ConfigError (`BEAM_ERR_KEY_STORAGE`)
+   */
+  exportKeys(name: string): Promise<Uint8Array | undefined>
+  /**
+   * Stores such material, readable by its owner only. Where the same material is there already, nothing happens; other material is replaced
+   * only with `replace`.
+   * @throws ConfigError: `BEAM_ERR_KEY_EXISTS`, or `BEAM_ERR_KEY_STORAGE` when the material is not intact or cannot be stored
+   */
+  importKeys(name: string, material: Uint8Array, options?: { readonly replace?: boolean }): Promise<void>
+}
+
 const has = (value: object, ...methods: string[]): boolean =>
   methods.every((method) => typeof (value as Record<string, unknown>)[method] === 'function')
 
@@ -336,4 +359,9 @@ export function isSitePublisher(backend: NetworkBackend): backend is NetworkBack
 /** Whether the backend has operations of its own. */
 export function isOperable(backend: NetworkBackend): backend is NetworkBackend & Operable {
   return has(backend, 'operate') && Array.isArray((backend as Partial<Operable>).operations)
+}
+
+/** Whether the backend keeps keys of its own, which can be moved. */
+export function isKeyKeeper(backend: NetworkBackend): backend is NetworkBackend & KeyKeeper {
+  return has(backend, 'exportKeys', 'importKeys')
 }

@@ -4,7 +4,9 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import {
   isBeamError,
   isDialler,
+  isKeyKeeper,
   isOperable,
+  MAX_KEY_MATERIAL_BYTES,
   PluginError,
   type BackendCapabilities,
   type BackendStatus,
@@ -180,6 +182,14 @@ export function guardBackend(made: unknown, plugin: string): NetworkBackend {
   }
   if (isOperable(backend)) {
     guarded['operate'] = async (...args: Parameters<Operable['operate']>) => asAnswer(await backend.operate(...args), garbage)
+  }
+  if (isKeyKeeper(backend)) {
+    guarded['exportKeys'] = async (name: string) => {
+      const material: unknown = await backend.exportKeys(name)
+      if (material === undefined) return material
+      if (!(material instanceof Uint8Array) || material.length > MAX_KEY_MATERIAL_BYTES) throw garbage('exportKeys gave no keys')
+      return material
+    }
   }
   return new Proxy(backend, {
     get(target, key) {

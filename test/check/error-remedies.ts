@@ -21,6 +21,11 @@ export const REMEDIES: Record<ErrorCode, string> = {
   BEAM_ERR_NAME_IN_USE: 'End the other process (the message has its number when it is known), or choose another name.',
   BEAM_ERR_KEY_STORAGE:
     'Do what the hint says (mostly a `chmod`), make room on the disk, or set `BEAM_HOME` to a folder of your own. Restore damaged files from a backup: a new key is a new address.',
+  BEAM_ERR_KEY_EXISTS:
+    'Import under another name (`--as`), or replace the key on purpose (`--replace-keys`): its address is lost then, unless it was exported.',
+  BEAM_ERR_EXPORT_INVALID:
+    'Copy the file again from where it was made, or export anew. Keys that were changed on the way are not imported.',
+  BEAM_ERR_PASSPHRASE: 'Try again with the passphrase of the export. Nobody can read the keys without it; the rest of the file needs none.',
   BEAM_ERR_PEER_UNREACHABLE: 'Check that the publisher still runs; try again later or over another network.',
   BEAM_ERR_NOT_FOUND: 'Check the address, and that the publisher runs. New addresses and names take some seconds to be known.',
   BEAM_ERR_NAME_CONFLICT:
@@ -34,6 +39,7 @@ export const REMEDIES: Record<ErrorCode, string> = {
   BEAM_ERR_RECORD_EXPIRED: 'Check that the publisher still runs, and the clocks of both machines.',
   BEAM_ERR_LINK_CLOSED: 'Nothing at first: Beam connects again by itself. If it stays, check the network and the publisher.',
   BEAM_ERR_LINK_PROTOCOL: 'Update Beam at both ends; if it stays, something in between changes the bytes, or the far end is no Beam.',
+  BEAM_ERR_RATE_LIMITED: 'Wait a while; Beam does so by itself and uses other peers meanwhile.',
   BEAM_ERR_STREAM_RESET: 'Look at the service behind the tunnel: it ended the connection hard.',
   BEAM_ERR_TIMEOUT: 'Try again; over slow networks with a longer time limit where the command has one.',
   BEAM_ERR_UNSUPPORTED: 'Choose a backend that can do it; the message names what was asked for.',

@@ -189,6 +189,7 @@ export const CONTRACT_FLAWS: readonly FlawRow[] = [
     ['address-persistent'],
     (backend) => ({ startTunnel: async (port, { name: _, ...options } = {}) => backend.startTunnel(port, options) }),
   ],
+  ['keys that are not there', ['keys-move'], () => ({ exportKeys: async () => undefined })],
   // anonymity
   ['a direct connection', ['no-direct-connection'], (backend) => connectsDirectly(backend)],
   [

@@ -2,7 +2,7 @@ import { Duplex } from 'node:stream'
 import { resetStream } from '../../core/index.ts'
 import { MemorySiteBackend, MemoryMessageBackend, type MemoryBackend } from '../../core/testing/index.ts'
 
-/** Every kind of backend in one: messages and sites besides streams. */
+/** Every kind of backend in one: messages, sites and keys besides streams. */
 export class MemoryEverything extends MemoryMessageBackend {
   readonly #sites = new MemorySiteBackend({ network: this.network })
 
@@ -13,6 +13,13 @@ export class MemoryEverything extends MemoryMessageBackend {
   fetchSite(address: string, path: string): Promise<Uint8Array> {
     return this.#sites.fetchSite(address, path)
   }
+
+  /** On a memory network the name is all that an address needs. */
+  async exportKeys(name: string): Promise<Uint8Array | undefined> {
+    return Buffer.from(name)
+  }
+
+  async importKeys(): Promise<void> {}
 }
 
 /** Methods that take the place of a backend's own. */

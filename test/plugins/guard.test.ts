@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isDialler, isMessageNetwork, isOperable, isSitePublisher } from '../../core/index.ts'
+import { isDialler, isKeyKeeper, isMessageNetwork, isOperable, isSitePublisher, MAX_KEY_MATERIAL_BYTES } from '../../core/index.ts'
 import { MemoryBackend, MemoryMessageBackend, MemoryNetwork, runConformance } from '../../core/testing/index.ts'
 import { blame, guardBackend } from '../../plugins/guard.ts'
 
@@ -43,6 +43,16 @@ it('checks the answers of operations and the progress of a start', async () => {
       message: expect.stringContaining(what) as string,
     })
   }
+})
+
+it('passes keys on that are bytes, and not more than keys have', async () => {
+  const answers: unknown[] = [undefined, Buffer.from('key'), 'key', Buffer.alloc(MAX_KEY_MATERIAL_BYTES + 1)]
+  const keeper = { exportKeys: async () => answers.shift(), importKeys: async () => {} }
+  const backend = guardBackend(Object.assign(new MemoryBackend(), keeper), 'memory')
+  if (!isKeyKeeper(backend)) throw new Error('the guard hides the keys')
+  expect(await backend.exportKeys('web')).toBeUndefined()
+  expect(await backend.exportKeys('web')).toEqual(Buffer.from('key'))
+  for (let bad = 0; bad < 2; bad += 1) await expect(backend.exportKeys('web')).rejects.toMatchObject({ code: 'BEAM_ERR_PLUGIN' })
 })
 
 describe('refuses what a backend says against the contract', () => {

@@ -86,6 +86,7 @@ export const PROMISES = {
   'domain-unknown': ['domains', 'An unclaimed domain is reported as not found.'],
   'domain-unsupported': ['domains', 'A network without domains says so.'],
   'address-persistent': ['domains', 'The same name gives the same address after a restart.'],
+  'keys-move': ['domains', 'With a tunnel’s exported keys another backend gives the same address.'],
 
   'no-direct-connection': ['anonymity', 'The two ends are not connected directly.'],
   'no-dns-lookup': ['anonymity', 'No name is looked up in the DNS.'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import type { NetworkBackend } from '../../../backend.ts'
+import { isKeyKeeper, type NetworkBackend } from '../../../backend.ts'
 import { isBeamError } from '../../../errors.ts'
 import { generateIdentity } from '../../../identity/identity.ts'
 import type { Case } from '../case.ts'
@@ -86,6 +86,28 @@ export const domains: readonly Case[] = [
         return endpoints.map(({ address }) => address).toSorted()
       }
       assert.deepEqual(await published(), await published(), 'the address changed')
+    },
+  },
+  {
+    id: 'keys-move',
+    limitMs: 20_000,
+    async run(stage) {
+      const first = await stage.fresh()
+      if (!isKeyKeeper(first)) return stage.skip('the backend keeps no keys of its own')
+      const { port } = await stage.service(echo)
+      const options = { name: `conformance-${randomBytes(4).toString('hex')}`, identity: generateIdentity(), signal: stage.signal }
+      const published = async (backend: NetworkBackend): Promise<readonly string[]> => {
+        await backend.initialize({ signal: stage.signal })
+        return (await backend.startTunnel(port, options)).endpoints.map(({ address }) => address).toSorted()
+      }
+      const addresses = await published(first)
+      await first[Symbol.asyncDispose]()
+      const keys = await first.exportKeys(options.name)
+      assert.ok(keys !== undefined, 'a tunnel that was published has no keys to export')
+      const second = await stage.fresh(stage.fixture.pair)
+      assert.ok(isKeyKeeper(second))
+      await second.importKeys(options.name, keys)
+      assert.deepEqual(await published(second), addresses, 'the address changed')
     },
   },
 ]
