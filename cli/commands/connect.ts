@@ -7,6 +7,7 @@ import { BOOTSTRAP_FLAG, EXPOSURE_FLAG, OUTPUT_FLAGS, SECRET_FLAGS } from '../in
 import { flagsOf, networkWishes } from '../input/network-flags/index.ts'
 import { readSecret } from '../input/secret.ts'
 import { parsePort } from '../input/service-target.ts'
+import { diallingBackends } from '../input/used-backends.ts'
 import { Lifetime } from '../lifetime.ts'
 import { openBeam } from '../open-beam.ts'
 import { connectView } from '../output/connect-view.ts'
@@ -64,11 +65,9 @@ export default class Connect extends BeamCommand {
     const port = parsePort(flags.port ?? '0', 0)
     using lifetime = new Lifetime()
     const secret = await readSecret({ secret: flags.secret, file: flags['secret-file'], env: process.env['BEAM_SECRET'] })
-    const { network, environment } = await networkWishes('dial', flags as unknown as Readonly<Record<string, unknown>>, async () => {
-      const { networkOf } = await import('../../plugins/known-addresses.ts')
-      const backend = flags.backend ?? networkOf(args.address)
-      return backend === undefined ? undefined : [backend]
-    })
+    const { network, environment } = await networkWishes('dial', flags as unknown as Readonly<Record<string, unknown>>, () =>
+      diallingBackends(args.address, flags.backend),
+    )
     const options = {
       ...(flags.identify ? { identity: true as const } : {}),
       ...(secret === undefined ? {} : { secret }),

@@ -5,7 +5,7 @@ import type { ControlHost } from './host.ts'
 import { LineStream } from './line-stream.ts'
 import { toProblem } from './problem.ts'
 import { tunnelOf } from './journal.ts'
-import { LINES, MAX_BODY_BYTES, MAX_HISTORY, type PublishRequest } from './protocol.ts'
+import { LINES, MAX_BODY_BYTES, MAX_HISTORY, type OperationData, type PublishRequest } from './protocol.ts'
 import { faultOf, validator, type Definition } from './validate.ts'
 
 /** What a stream of events begins with when nothing else is asked for. */
@@ -55,6 +55,15 @@ function addRoutes(app: FastifyInstance, host: ControlHost): void {
     if (host.publish === undefined) throw new UnsupportedError('This process publishes nothing for others; the daemon does.')
     void carry(host.publish.bind(host), request.body, reply)
   })
+  app.post<{ Params: { name: string; operation: string }; Body: OperationData }>(
+    '/v1/backends/:name/operations/:operation',
+    { schema: { params: schema('requests#/$defs/operationParams'), body: schema('requests#/$defs/operation') } },
+    async ({ params: { name, operation }, body }, reply) => {
+      const gone = new AbortController()
+      reply.raw.once('close', () => gone.abort(new Error('who asked is gone')))
+      return answer(reply, 'answers#/$defs/operation', { answers: await host.operate(name, operation, body, gone.signal) })
+    },
+  )
   app.get<{ Querystring: EventsQuery }>(
     '/v1/events',
     { schema: { querystring: schema('requests#/$defs/eventsQuery') } },

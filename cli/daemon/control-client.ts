@@ -4,6 +4,8 @@ import { fromProblem } from './problem.ts'
 import {
   PATHS,
   type LogLine,
+  type OperationAnswers,
+  type OperationData,
   type ProcessInfo,
   type ProcessTunnels,
   type PublishLine,
@@ -14,6 +16,8 @@ import { requireValid, type Definition } from './validate.ts'
 
 /** How long an answer may take, in milliseconds. Ending a tunnel waits for its networks, which have a few seconds themselves. */
 const ANSWER_TIMEOUT_MS = 10_000
+/** How long an operation of a backend may take: its own limit is 30 seconds, and it says better what went wrong. */
+const OPERATION_TIMEOUT_MS = 35_000
 /** Largest answer: thousands of tunnels. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
@@ -50,6 +54,15 @@ export class ControlClient {
   /** Ends the process. */
   async shutdown(): Promise<void> {
     await this.#ask({ method: 'POST', path: PATHS.shutdown }, 'answers#/$defs/stopping')
+  }
+
+  /** Carries out an operation of a backend, in every Beam instance of the process that uses it. */
+  operate(call: { readonly backend: string; readonly operation: string; readonly input: OperationData }): Promise<OperationAnswers> {
+    const { backend, operation, input } = call
+    return this.#ask(
+      { method: 'POST', path: PATHS.operation(backend, operation), body: input, timeoutMs: OPERATION_TIMEOUT_MS },
+      'answers#/$defs/operation',
+    )
   }
 
   /** Publishes a tunnel; the lines end with `failure` or `end`. Leaving the loop closes the connection. */

@@ -10,7 +10,8 @@ import type { ControlHost, HostedTunnel } from './host.ts'
 import type { Instances, Lease } from './instances.ts'
 import { tunnelOf } from './journal.ts'
 import type { KeptTunnel, KeptTunnels } from './kept-tunnels.ts'
-import type { ProcessInfo, PublishRequest, StreamEnd } from './protocol.ts'
+import { operateAll } from './operate-all.ts'
+import type { OperationData, ProcessInfo, PublishRequest, StreamEnd } from './protocol.ts'
 
 /** How long a kept tunnel that could not be published waits: the cause may be gone in a moment, or in a day. */
 const RETRY = { baseMs: 2_000, maxMs: 60_000 } as const
@@ -62,7 +63,10 @@ export class DaemonHost implements ControlHost {
       await tunnel.start(lease.beam, signal)
       if (detach) await this.#keep({ id, since: tunnel.record().since, named, request: complete })
     } catch (error) {
+      const asked = tunnel.signal.aborted && !signal.aborted
       await this.#end(id, 'it could not be published', 'asked')
+      // Somebody ended it before it was ready: that is no failure.
+      if (asked) return { id, ended, stop: async () => {} }
       throw error
     }
     gate.open()
@@ -81,6 +85,10 @@ export class DaemonHost implements ControlHost {
     await this.#end(id, reason, 'asked')
     if (kept?.named === false) await this.#forgetKey(kept)
     return true
+  }
+
+  async operate(backend: string, operation: string, input: OperationData, signal: AbortSignal): Promise<readonly OperationData[]> {
+    return operateAll(await this.#instances.running(), { backend, operation, input, signal })
   }
 
   /** Ends everything; what is kept comes back when a daemon starts again. */

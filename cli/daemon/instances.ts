@@ -57,6 +57,12 @@ export class Instances {
     }
   }
 
+  /** Those that run now. One that could not be made is none. */
+  async running(): Promise<readonly Beam[]> {
+    const beams = await Promise.allSettled([...this.#instances.values()].map(({ beam }) => beam))
+    return beams.flatMap((beam) => (beam.status === 'fulfilled' ? [beam.value] : []))
+  }
+
   #open(key: string, { config, environment }: Source): Instance {
     if (this.#instances.size >= MAX_INSTANCES) {
       throw new BackendUnavailableError(`The daemon carries tunnels of ${MAX_INSTANCES} configurations already.`, {

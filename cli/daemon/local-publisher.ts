@@ -1,11 +1,17 @@
-import { ensureFolders } from '../../config/paths.ts'
 import type { BeamPaths } from '../../core/paths.ts'
 import { newTunnelId } from '../../core/tunnels/ids.ts'
 import type { Beam, PublishTarget } from '../../plugins/beam.ts'
 import { Carrier } from './carrier.ts'
-import type { ControlHost } from './host.ts'
+import { serveCommand } from './command-socket.ts'
+import { operateAll } from './operate-all.ts'
 import type { ProcessInfo, StreamEnd } from './protocol.ts'
 import type { Published, Publisher, Publishing } from './publisher.ts'
+
+/**
+ * How long a tunnel may take before the process answers the control API without it being ready, in milliseconds: the mesh is ready
+ * sooner, and is not held up; whoever waits for a slow network wants to ask why (`beam status`, `beam tor status`).
+ */
+const ANSWER_AFTER_MS = 500
 
 /** What a process needs to carry tunnels itself. */
 export interface LocalSetup {
@@ -18,7 +24,7 @@ export interface LocalSetup {
 
 /**
  * Publishes in this process, which then answers the control API on a socket of its own: `beam list`, `status`, `stop` and `logs` work with
- * it as they do with the daemon. The socket is made when the first tunnel is ready, so that it delays nothing.
+ * it as they do with the daemon. The socket is made when the first tunnel is ready, so that it delays nothing, or when that takes long.
  */
 export class LocalPublisher implements Publisher {
   readonly #setup: LocalSetup
@@ -26,6 +32,8 @@ export class LocalPublisher implements Publisher {
   /** What follows when somebody else ends a tunnel. */
   readonly #onAsked = new Map<string, (end: StreamEnd) => void>()
   #server: Promise<AsyncDisposable | undefined> | undefined
+  #slow: NodeJS.Timeout | undefined
+  #ended = false
 
   constructor(setup: LocalSetup) {
     this.#setup = setup
@@ -41,13 +49,16 @@ export class LocalPublisher implements Publisher {
       // Somebody asked for it, or the whole instance ended.
       if (event.event === 'stopped') queueMicrotask(() => end(this.#onAsked.has(id) ? 'daemon' : 'asked'))
     })
+    this.#slow ??= setTimeout(() => this.#answer(), ANSWER_AFTER_MS)
     try {
       await tunnel.start(this.#setup.beam, signal)
     } catch (error) {
       this.#carrier.drop(id)
+      // Somebody ended it before it was ready: that is no failure.
+      if (!this.#onAsked.has(id)) return { ended: Promise.resolve('asked'), stop: async () => {} }
       throw error
     }
-    this.#server ??= this.#serve()
+    this.#answer()
     return {
       ended,
       stop: async (reason) => {
@@ -57,26 +68,25 @@ export class LocalPublisher implements Publisher {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended = true
+    clearTimeout(this.#slow)
     await (await this.#server)?.[Symbol.asyncDispose]()
     await this.#setup.beam[Symbol.asyncDispose]()
   }
 
-  async #serve(): Promise<AsyncDisposable | undefined> {
-    const host: ControlHost = {
-      info: this.#setup.info(),
+  /** Answers the control API from now on. */
+  #answer(): void {
+    clearTimeout(this.#slow)
+    if (this.#ended) return
+    const { info, paths, beam } = this.#setup
+    this.#server ??= serveCommand(paths, {
+      info: info(),
       carrier: this.#carrier,
       stop: (id, reason) => {
         this.#onAsked.delete(id)
         return this.#carrier.stop(id, reason)
       },
-    }
-    const [{ serveControl }, { commandSocket }] = await Promise.all([import('./control-server.ts'), import('./sockets.ts')])
-    try {
-      ensureFolders(this.#setup.paths)
-      return await serveControl(host, this.#setup.paths, commandSocket())
-    } catch {
-      // Without a socket the tunnel works all the same; beam doctor says what is wrong with the folder.
-      return undefined
-    }
+      operate: (backend, operation, input, signal) => operateAll([beam], { backend, operation, input, signal }),
+    })
   }
 }

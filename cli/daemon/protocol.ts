@@ -16,6 +16,8 @@ export const PATHS = {
   tunnels: '/v1/tunnels',
   tunnel: (id: string) => `/v1/tunnels/${encodeURIComponent(id)}`,
   events: '/v1/events',
+  operation: (backend: string, operation: string) =>
+    `/v1/backends/${encodeURIComponent(backend)}/operations/${encodeURIComponent(operation)}`,
   shutdown: '/v1/shutdown',
 } as const
 
@@ -89,6 +91,14 @@ export interface PublishRequest {
   readonly options: RemoteOptions
   readonly source: Source
   readonly detach: boolean
+}
+
+/** What an operation of a backend takes or answers: plain JSON. */
+export type OperationData = Readonly<Record<string, unknown>>
+
+/** The answers of the instances of one process. */
+export interface OperationAnswers {
+  readonly answers: readonly OperationData[]
 }
 
 /** How a stream of a tunnel's events ends. */

@@ -54,7 +54,8 @@ export class RemotePublisher implements Publisher {
         signal.removeEventListener('abort', onAbort)
         resolve({ ended, stop: (reason) => this.#stop(event.tunnel.id, reason, ended) })
       })
-      ended.catch(reject)
+      // One that was ended before it was ready has nothing left to stop.
+      ended.then(() => resolve({ ended, stop: async () => {} }), reject)
     })
   }
 

@@ -8,3 +8,10 @@ export async function usedBackends(named: readonly string[]): Promise<readonly s
   const { config } = await loadConfig(await configOptions({ verbose: false }))
   return config.backends.filter(({ enabled }) => enabled).map(({ name }) => name)
 }
+
+/** The backend that dials an address: the one that was named, else that of its network. Undefined where the form of the address tells none. */
+export async function diallingBackends(address: string, named: string | undefined): Promise<readonly string[] | undefined> {
+  const { networkOf } = await import('../../plugins/known-addresses.ts')
+  const backend = named ?? networkOf(address)
+  return backend === undefined ? undefined : [backend]
+}

@@ -23,7 +23,11 @@ beforeEach(async () => {
   ensureFolders(home.paths)
   const carrier = new Carrier()
   const info = { api: 1, version: '0.0.0', pid: process.pid, role: 'command', since: new Date().toISOString() } as const
-  server = await serveControl({ info, carrier, stop: (id, reason) => carrier.stop(id, reason) }, home.paths, DAEMON_SOCKET)
+  server = await serveControl(
+    { info, carrier, stop: (id, reason) => carrier.stop(id, reason), operate: async () => [] },
+    home.paths,
+    DAEMON_SOCKET,
+  )
   path = socketPath(home.paths, DAEMON_SOCKET)
   client = new ControlClient(path)
 })
@@ -64,7 +68,11 @@ it('the control API works where the folder for sockets has a path too long for t
   ensureFolders(paths)
   const carrier = new Carrier()
   const info = { api: 1, version: '0.0.0', pid: process.pid, role: 'command', since: new Date().toISOString() } as const
-  const other = await serveControl({ info, carrier, stop: (id, reason) => carrier.stop(id, reason) }, paths, commandSocket())
+  const other = await serveControl(
+    { info, carrier, stop: (id, reason) => carrier.stop(id, reason), operate: async () => [] },
+    paths,
+    commandSocket(),
+  )
   try {
     expect((await findProcesses(paths)).processes).toMatchObject([{ process: { pid: process.pid } }])
   } finally {
