@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { ConfigError } from '../errors.ts'
 import { KEY_BYTES } from './identity.ts'
 
-/** What a key is for: the two kinds have different texts, so that one cannot be pasted for the other. */
-export type KeyKind = 'service' | 'visitor'
+/** What a key is for: the kinds have different texts, so that one cannot be pasted for another. */
+export type KeyKind = 'service' | 'visitor' | 'node'
 
 /** Version of the text form: the first byte before encoding. */
 const VERSION = 1

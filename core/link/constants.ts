@@ -22,6 +22,8 @@ export const REVERSE_AUTHORITY = 'reverse.beam'
 export const HELLO_PATH = '/beam/hello'
 /** Path of the request (GET) for the signed record of the service that is published here. */
 export const RECORD_PATH = '/beam/record'
+/** Path, followed by a topic, of the small requests (POST) of the mesh. */
+export const ASK_PATH = '/beam/ask/'
 /** Path, followed by a stream's number, of the request (DELETE) that breaks a stream off when its trailer can't be sent. */
 export const STREAMS_PATH = '/beam/streams/'
 /** What a side channel starts with: the link's token and the number of the stream (32 bits, big endian). */
@@ -46,6 +48,10 @@ export const INNER_SESSION_WINDOW_BYTES = 16 << 20
 export const MAX_FRAME_BYTES = 1 << 20
 /** Headers of a request or answer: ours have below 1 KiB, a refusal's sentence up to 3. Node's default is 64 KiB, which every stream may hold. */
 export const MAX_HEADERS_BYTES = 8 << 10
+/** A small request or its answer: some seventy records. What is larger is a stream. */
+export const MAX_ASK_BYTES = 64 << 10
+/** Small requests of one link that are answered at a time. */
+export const MAX_ASKED = 32
 /** Streams of one link at a time. */
 export const MAX_LINK_STREAMS = 4096
 /** A stream that moved this much gets a TLS connection of its own: the handshake (about 2 ms of CPU) is then below a third of what the bytes cost. */

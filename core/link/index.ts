@@ -2,6 +2,7 @@ export { dialLink, type DialledLink, type DialLinkOptions } from './dial-link.ts
 export { LinkListener, type Asker, type LinkListenerOptions } from './link-listener.ts'
 export { Link, type LinkParts } from './link.ts'
 export { LinkStream } from './link-stream.ts'
+export type { Asked, Serve } from './serve.ts'
 export type { Refusal } from './refusal.ts'
 export { accessJudge, secretHeaders } from './access.ts'
 export { isReverseOffer, offerReverse, takeReverse, type ReverseParts } from './reverse.ts'

@@ -19,6 +19,7 @@ import {
 import type { LinkStream } from './link-stream.ts'
 import { Link } from './link.ts'
 import type { Refusal } from './refusal.ts'
+import type { Serve } from './serve.ts'
 import { sessionOptions } from './session-options.ts'
 import { provenKey, tlsContextOptions } from './tls.ts'
 
@@ -43,6 +44,10 @@ export interface LinkListenerOptions {
   readonly judge: (asker: Asker, headers: IncomingHttpHeaders) => Refusal | undefined | Promise<Refusal | undefined>
   /** The signed record of what is published here, for whoever asks. */
   readonly record?: () => Uint8Array
+  /** Answers small requests of the mesh. */
+  readonly serve?: Serve
+  /** Told of every link that is up, before anything is asked on it. */
+  readonly onLink?: (link: Link, asker: Asker) => void
   /** Takes a granted stream. */
   readonly onStream: (stream: LinkStream, link: Link, asker: Asker) => void
 }
@@ -159,7 +164,7 @@ export class LinkListener implements AsyncDisposable {
     const timer = setTimeout(() => session.destroy(), HANDSHAKE_TIMEOUT_MS)
     timer.unref()
     session.once('remoteSettings', () => clearTimeout(timer))
-    const { judge, onStream, record, logger } = this.#options
+    const { judge, onLink, onStream, record, serve, logger } = this.#options
     const link = new Link(
       {
         session,
@@ -169,6 +174,7 @@ export class LinkListener implements AsyncDisposable {
         judge: (headers) => judge(asker, headers),
         onStream: (stream, from) => onStream(stream, from, asker),
         ...(record !== undefined && { record }),
+        ...(serve !== undefined && { serve }),
       },
       'acceptor',
     )
@@ -178,6 +184,7 @@ export class LinkListener implements AsyncDisposable {
       this.#links.delete(token)
       tls.destroy()
     })
+    onLink?.(link, asker)
     logger.debug('link up', { from: sensitive(link.remoteAddress ?? '') })
   }
 

@@ -9,13 +9,24 @@ import type {
   ServerHttp2Stream,
 } from 'node:http2'
 import type { Duplex } from 'node:stream'
+import { InternalError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { MAX_RECORD_BYTES } from '../records/record.ts'
-import { HELLO_PATH, INNER_SESSION_WINDOW_BYTES, MAX_LINK_PIPES, RECORD_PATH, SESSION_WINDOW_BYTES, STREAMS_PATH } from './constants.ts'
+import {
+  ASK_PATH,
+  HELLO_PATH,
+  INNER_SESSION_WINDOW_BYTES,
+  MAX_ASK_BYTES,
+  MAX_LINK_PIPES,
+  RECORD_PATH,
+  SESSION_WINDOW_BYTES,
+  STREAMS_PATH,
+} from './constants.ts'
 import { watchHeartbeat, type Heartbeat } from './heartbeat.ts'
 import { LinkStream, type StreamOwner } from './link-stream.ts'
 import { PipeHalf, type PipeCarrier } from './pipe-half.ts'
 import { refusalHeaders, refusalOf, type Refusal } from './refusal.ts'
+import { AskedRequests, type Serve } from './serve.ts'
 import { answer, exchange, linkClosed, streamReset } from './request.ts'
 import { WindowKeeper } from './window-keeper.ts'
 
@@ -35,6 +46,8 @@ export interface LinkParts {
   readonly judge?: (headers: IncomingHttpHeaders) => Refusal | undefined | Promise<Refusal | undefined>
   /** The signed record of what is published here, for whoever asks. */
   readonly record?: () => Uint8Array
+  /** Answers the far end's small requests. Default: none is answered. */
+  readonly serve?: Serve
   /** Takes a granted stream of the far end. */
   readonly onStream?: (stream: LinkStream, link: Link) => void
 }
@@ -58,6 +71,7 @@ export class Link implements StreamOwner {
   readonly #heartbeat: Heartbeat
   /** Side channels, also those that are still being opened. */
   #pipes = 0
+  readonly #asked: AskedRequests | undefined
   readonly #ended = new AbortController()
   #judging = 0
   #reason: string | undefined
@@ -68,6 +82,7 @@ export class Link implements StreamOwner {
     this.#session = parts.session
     this.#dialler = role === 'dialler'
     this.peerKey = parts.peerKey
+    this.#asked = parts.serve === undefined ? undefined : new AskedRequests(parts.serve, parts.peerKey)
     const session: Http2Session = parts.session
     setMaxListeners(0, this.#ended.signal)
     const inner = parts.connection.remoteAddress === undefined
@@ -133,6 +148,21 @@ export class Link implements StreamOwner {
     const refusal = refusalOf(answered)
     if (refusal !== undefined) throw refusal
     return { latencyMs: performance.now() - start }
+  }
+
+  /**
+   * A small request of the mesh and its answer, at most 64 KiB each.
+   * @throws UnreachableError with the far end's reason, TimeoutError, ProtocolError when the answer is longer
+   */
+  async ask(topic: string, body: Uint8Array, signal?: AbortSignal): Promise<Buffer> {
+    if (body.length > MAX_ASK_BYTES) throw new InternalError(`A request of ${body.length} bytes is too large.`)
+    const request = this.#request({ ':method': 'POST', ':path': ASK_PATH + topic }, false)
+    request.on('wantTrailers', () => request.sendTrailers({}))
+    request.end(body)
+    const { headers, body: answered } = await exchange(request, MAX_ASK_BYTES, signal)
+    const refusal = refusalOf(headers)
+    if (refusal !== undefined) throw refusal
+    return answered
   }
 
   /**
@@ -218,6 +248,10 @@ export class Link implements StreamOwner {
     }
     if (path === RECORD_PATH && this.#parts.record !== undefined) {
       answer(h2, { ':status': 200 }, this.#parts.record())
+      return
+    }
+    if (headers[':method'] === 'POST' && path.startsWith(ASK_PATH) && this.#asked !== undefined) {
+      await this.#asked.take(h2, headers)
       return
     }
     const isConnect = headers[':method'] === 'CONNECT'

@@ -6,7 +6,7 @@ import type { LinkStream } from './link-stream.ts'
 import { sessionOptions } from './session-options.ts'
 
 /** What the turned-round link needs besides its carrier: the same as any link, which it stands for. */
-export type ReverseParts = Pick<LinkParts, 'logger' | 'peerKey'> & Pick<LinkParts, 'judge' | 'onStream'>
+export type ReverseParts = Pick<LinkParts, 'logger' | 'peerKey'> & Pick<LinkParts, 'judge' | 'onStream' | 'serve'>
 
 /**
  * The dialler's half of turning a link round: HTTP/2 opens streams from its client side only, so a dialler that wants to be asked (a
@@ -19,7 +19,7 @@ export function offerReverse(link: Link, parts: ReverseParts): Link {
 }
 
 /** Whether a stream is such an offer. */
-export function isReverseOffer(stream: LinkStream): boolean {
+export function isReverseOffer(stream: Pick<LinkStream, 'authority'>): boolean {
   return stream.authority === REVERSE_AUTHORITY
 }
 
