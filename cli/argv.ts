@@ -9,6 +9,7 @@ export const FLAGS_WITH_VALUE: ReadonlySet<string> = new Set([
   '--backend',
   '--backends',
   '--bind',
+  '--circuits',
   '--dir',
   '--directory',
   '--domain',

@@ -63,6 +63,8 @@ export interface ConnectOptions {
   readonly host?: string
   /** Local port; 0 or absent = any free one. */
   readonly port?: number
+  /** Spreads connections over so many isolation groups (Tor: circuits), 1 to 32. Default: 1. */
+  readonly circuits?: number
   /** Show the stable visitor key (true), or this key, instead of a throw-away one. */
   readonly identity?: Identity | true
   /** The word of a publisher that asks for one. */
@@ -112,7 +114,7 @@ export interface Beam extends AsyncDisposable {
   /** Makes the service behind an address a local port. */
   connect(address: string, options?: ConnectOptions): Promise<Connection>
   /** One stream to the service behind an address. */
-  openStream(address: string, options?: Omit<ConnectOptions, 'host' | 'port'>): Promise<Duplex>
+  openStream(address: string, options?: Omit<ConnectOptions, 'host' | 'port' | 'circuits'>): Promise<Duplex>
   /** The backends that are loaded or known. */
   backends(): Promise<readonly BackendSummary[]>
   /**

@@ -85,7 +85,7 @@ class BeamInstance implements Beam {
 
   async connect(address: string, options: ConnectOptions = {}): Promise<Connection> {
     this.#assertRunning()
-    const { host, port, onEvent } = options
+    const { host, port, circuits, onEvent } = options
     const signal = this.#until(options.signal)
     const { handle, address: dialled } = await this.#find(address, options, signal)
     const { clock, logger } = this.#parts
@@ -99,6 +99,7 @@ class BeamInstance implements Beam {
       signal,
       ...(host === undefined ? {} : { host }),
       ...(port === undefined ? {} : { port }),
+      ...(circuits === undefined ? {} : { circuits }),
       ...(onEvent === undefined ? {} : { onEvent }),
     })
     const stop = this.#own(connection, new CleanupStack())
@@ -115,7 +116,7 @@ class BeamInstance implements Beam {
     }
   }
 
-  async openStream(address: string, options: Omit<ConnectOptions, 'host' | 'port'> = {}): Promise<Duplex> {
+  async openStream(address: string, options: Omit<ConnectOptions, 'host' | 'port' | 'circuits'> = {}): Promise<Duplex> {
     this.#assertRunning()
     const signal = this.#until(options.signal)
     const { handle, address: dialled } = await this.#find(address, options, signal)

@@ -3,6 +3,7 @@ import { boolean, string } from '@oclif/core/flags'
 import { ConfigError } from '../../core/errors.ts'
 import type { Beam, ConnectOptions } from '../../plugins/beam.ts'
 import { BeamCommand } from '../base-command.ts'
+import { parseCount } from '../input/count.ts'
 import { BOOTSTRAP_FLAG, EXPOSURE_FLAG, OUTPUT_FLAGS, SECRET_FLAGS } from '../input/flags.ts'
 import { flagsOf, networkWishes } from '../input/network-flags/index.ts'
 import { readSecret } from '../input/secret.ts'
@@ -48,6 +49,12 @@ export default class Connect extends BeamCommand {
       helpGroup: 'NETWORK',
       helpValue: 'NAME',
     }),
+    circuits: string({
+      description: 'Spread connections over so many circuits of a network that has circuits (Tor), 1 to 32. Default: 1.',
+      helpGroup: 'NETWORK',
+      helpValue: 'N',
+      exclusive: ['stdio'],
+    }),
     ...flagsOf('dial'),
     ...EXPOSURE_FLAG,
     ...BOOTSTRAP_FLAG,
@@ -82,6 +89,7 @@ export default class Connect extends BeamCommand {
     const connection = await beam.connect(args.address, {
       ...options,
       port,
+      ...(flags.circuits === undefined ? {} : { circuits: parseCount(flags.circuits, '--circuits') }),
       ...(flags.bind === undefined ? {} : { host: flags.bind }),
       onEvent,
     })

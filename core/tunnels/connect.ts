@@ -13,6 +13,8 @@ import { revealedBy } from './exposure.ts'
 import type { DiallerHandle } from './resolve-target.ts'
 import { openStream, reach } from './dial.ts'
 import { Gate } from './gate.ts'
+import { newTunnelId } from './ids.ts'
+import { IsolationPool } from './isolation-pool.ts'
 
 /** Local connections at once: two descriptors each, and at 25 KiB apiece about 100 MiB. More are refused as they come. */
 const MAX_CONNECTIONS = 4_096
@@ -38,6 +40,8 @@ export interface ConnectSetup {
   readonly port?: number
   /** How to dial, apart from the signal. */
   readonly dial?: Omit<DialOptions, 'signal'>
+  /** How many isolation groups connections are spread over (Tor: circuits); 1 to 32. Default: 1. */
+  readonly circuits?: number
   readonly onEvent?: (event: ConnectEvent) => void
   /** Ends the attempt to connect; an established connection is not touched by it. */
   readonly signal?: AbortSignal
@@ -90,6 +94,7 @@ class Connector implements LocalPort {
   readonly #sockets = new Set<Socket>()
   readonly #ended = new AbortController()
   readonly #gate = new Gate(MAX_DIALS)
+  readonly #isolation: IsolationPool
   readonly #warnedAt = new Map<string, number>()
   #down = false
   #stopping: Promise<void> | undefined
@@ -100,6 +105,7 @@ class Connector implements LocalPort {
     this.#dialled = setup.dialled ?? setup.address
     this.#clock = setup.clock ?? systemClock
     this.#logger = (setup.logger ?? silentLogger).child({ address: sensitive(setup.address) })
+    this.#isolation = new IsolationPool(setup.dial?.isolation ?? newTunnelId(), setup.circuits ?? 1)
     this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => void this.#serve(socket))
     this.#server.maxConnections = MAX_CONNECTIONS
     // Every dial under way listens to it.
@@ -166,14 +172,24 @@ class Connector implements LocalPort {
     }
   }
 
-  #dial(): Promise<Duplex> {
-    return openStream({
-      handle: this.#setup.handle,
-      address: this.#dialled,
-      clock: this.#clock,
-      ...this.#setup.dial,
-      signal: this.#ended.signal,
-    })
+  async #dial(): Promise<Duplex> {
+    const { isolation, release } = this.#isolation.take()
+    try {
+      const stream = await openStream({
+        handle: this.#setup.handle,
+        address: this.#dialled,
+        clock: this.#clock,
+        ...this.#setup.dial,
+        isolation,
+        signal: this.#ended.signal,
+      })
+      if (stream.closed) release()
+      else stream.once('close', release)
+      return stream
+    } catch (error) {
+      release()
+      throw error
+    }
   }
 
   #reach(signal?: AbortSignal): Promise<Path> {

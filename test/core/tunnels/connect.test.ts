@@ -22,6 +22,7 @@ class Fickle extends PuppetBackend {
   reaches = 0
   dialling = 0
   mostAtOnce = 0
+  isolations: (string | undefined)[] = []
 
   override async reach(address: string, options?: DialOptions): Promise<Path> {
     this.reaches += 1
@@ -31,6 +32,7 @@ class Fickle extends PuppetBackend {
 
   override async dial(address: string, options: DialOptions = {}): Promise<Duplex> {
     this.dials += 1
+    this.isolations.push(options.isolation)
     this.dialling += 1
     this.mostAtOnce = Math.max(this.mostAtOnce, this.dialling)
     try {
@@ -227,4 +229,42 @@ describe('refusals', () => {
 it('warns when other machines can use the port', async () => {
   const { events } = await stage({ host: '0.0.0.0' })
   expect(events.find(({ event }) => event === 'warning')).toMatchObject({ code: 'BEAM_WARN_BIND_EXPOSED' })
+})
+
+describe('circuits', () => {
+  const opened = async (port: LocalPort): Promise<Socket> => {
+    const socket = connect(port.port, port.host)
+    open.push(async () => socket.destroy())
+    socket.write('hello')
+    await once(socket, 'data')
+    return socket
+  }
+
+  it('are shared by all connections unless more are asked for', async () => {
+    const { port, backend } = await stage({ dial: { isolation: 'own' } })
+    await opened(port)
+    await opened(port)
+    expect(backend.isolations).toEqual(['own', 'own'])
+  })
+
+  it('carry connections side by side, the least used one first', async () => {
+    const { port, backend } = await stage({ circuits: 3, dial: { isolation: 'own' } })
+    for (let count = 0; count < 6; count++) await opened(port)
+    expect(backend.isolations).toEqual(['own', 'own-1', 'own-2', 'own', 'own-1', 'own-2'])
+  })
+
+  it('are used again when their connections have ended', async () => {
+    const { port, backend } = await stage({ circuits: 2, dial: { isolation: 'own' } })
+    for (let round = 0; round < 3; round++) {
+      const socket = await opened(port)
+      socket.end()
+      socket.resume()
+      await once(socket, 'close')
+    }
+    expect(backend.isolations.filter((isolation) => isolation === 'own').length).toBeGreaterThan(1)
+  })
+
+  it.each([0, 33, 1.5, Number.NaN])('cannot be %s', async (circuits) => {
+    await expect(stage({ circuits })).rejects.toMatchObject({ code: 'BEAM_ERR_USAGE' })
+  })
 })
