@@ -46,8 +46,6 @@ export interface LinkListenerOptions {
   readonly record?: () => Uint8Array
   /** Answers small requests of the mesh. */
   readonly serve?: Serve
-  /** Told of every link that is up, before anything is asked on it. */
-  readonly onLink?: (link: Link, asker: Asker) => void
   /** Takes a granted stream. */
   readonly onStream: (stream: LinkStream, link: Link, asker: Asker) => void
 }
@@ -164,7 +162,7 @@ export class LinkListener implements AsyncDisposable {
     const timer = setTimeout(() => session.destroy(), HANDSHAKE_TIMEOUT_MS)
     timer.unref()
     session.once('remoteSettings', () => clearTimeout(timer))
-    const { judge, onLink, onStream, record, serve, logger } = this.#options
+    const { judge, onStream, record, serve, logger } = this.#options
     const link = new Link(
       {
         session,
@@ -184,7 +182,6 @@ export class LinkListener implements AsyncDisposable {
       this.#links.delete(token)
       tls.destroy()
     })
-    onLink?.(link, asker)
     logger.debug('link up', { from: sensitive(link.remoteAddress ?? '') })
   }
 
