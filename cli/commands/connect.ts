@@ -6,6 +6,7 @@ import { BeamCommand } from '../base-command.ts'
 import { parseCount } from '../input/count.ts'
 import { BOOTSTRAP_FLAG, EXPOSURE_FLAG, OUTPUT_FLAGS, SECRET_FLAGS } from '../input/flags.ts'
 import { flagsOf, networkWishes } from '../input/network-flags/index.ts'
+import { visitorSocket } from '../daemon/visitor-socket.ts'
 import { readSecret } from '../input/secret.ts'
 import { parsePort } from '../input/service-target.ts'
 import { diallingBackends } from '../input/used-backends.ts'
@@ -84,6 +85,8 @@ export default class Connect extends BeamCommand {
       signal: lifetime.signal,
     }
     await using beam = await openBeam({ verbose: flags.verbose, json: flags.json, bootstrap: flags['p2p-bootstrap'], environment })
+    await using socket = visitorSocket(beam, this.config.root)
+    socket.soon()
     if (flags.stdio) return await carry(beam, args.address, options, lifetime)
     const onEvent = connectView({ json: flags.json, urlOnly: flags['url-only'], quiet: flags.quiet })
     const connection = await beam.connect(args.address, {

@@ -2,16 +2,10 @@ import type { BeamPaths } from '../../core/paths.ts'
 import { newTunnelId } from '../../core/tunnels/ids.ts'
 import type { Beam, PublishTarget } from '../../plugins/beam.ts'
 import { Carrier } from './carrier.ts'
-import { serveCommand } from './command-socket.ts'
+import { CommandSocket } from './command-socket.ts'
 import { operateAll } from './operate-all.ts'
 import type { ProcessInfo, StreamEnd } from './protocol.ts'
 import type { Published, Publisher, Publishing } from './publisher.ts'
-
-/**
- * How long a tunnel may take before the process answers the control API without it being ready, in milliseconds: the mesh is ready
- * sooner, and is not held up; whoever waits for a slow network wants to ask why (`beam status`, `beam tor status`).
- */
-const ANSWER_AFTER_MS = 500
 
 /** What a process needs to carry tunnels itself. */
 export interface LocalSetup {
@@ -31,12 +25,20 @@ export class LocalPublisher implements Publisher {
   readonly #carrier = new Carrier()
   /** What follows when somebody else ends a tunnel. */
   readonly #onAsked = new Map<string, (end: StreamEnd) => void>()
-  #server: Promise<AsyncDisposable | undefined> | undefined
-  #slow: NodeJS.Timeout | undefined
-  #ended = false
+  readonly #socket: CommandSocket
 
   constructor(setup: LocalSetup) {
     this.#setup = setup
+    const { beam, paths, info } = setup
+    this.#socket = new CommandSocket(paths, () => ({
+      info: info(),
+      carrier: this.#carrier,
+      stop: (id, reason) => {
+        this.#onAsked.delete(id)
+        return this.#carrier.stop(id, reason)
+      },
+      operate: (backend, operation, input, signal) => operateAll([beam], { backend, operation, input, signal }),
+    }))
   }
 
   async publish(target: PublishTarget, { onEvent, signal, ...options }: Publishing): Promise<Published> {
@@ -49,7 +51,7 @@ export class LocalPublisher implements Publisher {
       // Somebody asked for it, or the whole instance ended.
       if (event.event === 'stopped') queueMicrotask(() => end(this.#onAsked.has(id) ? 'daemon' : 'asked'))
     })
-    this.#slow ??= setTimeout(() => this.#answer(), ANSWER_AFTER_MS)
+    this.#socket.soon()
     try {
       await tunnel.start(this.#setup.beam, signal)
     } catch (error) {
@@ -58,7 +60,7 @@ export class LocalPublisher implements Publisher {
       if (!this.#onAsked.has(id)) return { ended: Promise.resolve('asked'), stop: async () => {} }
       throw error
     }
-    this.#answer()
+    this.#socket.now()
     return {
       ended,
       stop: async (reason) => {
@@ -68,25 +70,7 @@ export class LocalPublisher implements Publisher {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#ended = true
-    clearTimeout(this.#slow)
-    await (await this.#server)?.[Symbol.asyncDispose]()
+    await this.#socket[Symbol.asyncDispose]()
     await this.#setup.beam[Symbol.asyncDispose]()
-  }
-
-  /** Answers the control API from now on. */
-  #answer(): void {
-    clearTimeout(this.#slow)
-    if (this.#ended) return
-    const { info, paths, beam } = this.#setup
-    this.#server ??= serveCommand(paths, {
-      info: info(),
-      carrier: this.#carrier,
-      stop: (id, reason) => {
-        this.#onAsked.delete(id)
-        return this.#carrier.stop(id, reason)
-      },
-      operate: (backend, operation, input, signal) => operateAll([beam], { backend, operation, input, signal }),
-    })
   }
 }

@@ -17,6 +17,18 @@ describe('operations of backends', { timeout: 60_000 }, () => {
     expect(await home.tunnels()).toMatchObject([{ state: 'starting', endpoints: [] }])
   })
 
+  it('are carried out by a command that visits', async () => {
+    await using home = await Home.make()
+    const { paths } = home
+    await slowNetwork(home.path, { stuckAt: 50 })
+    await using command = home.start('connect', 'http://any.example', '--backend', 'slow', '--json')
+    await vi.waitFor(async () => expect(await operateWhereUsed({ backend: 'slow', operation: 'status', paths })).toHaveLength(1), 15_000)
+    expect(await home.list()).toMatchObject([{ process: { pid: command.child.pid }, tunnels: [] }])
+    expect((await home.run('list')).stdout).toContain('No tunnel runs')
+    expect((await command.stop()).code).toBe(0)
+    expect(await home.list()).toEqual([])
+  })
+
   it('can be stopped before it is ready, which is no failure', async () => {
     using web = await service()
     await using home = await Home.make()
@@ -38,7 +50,7 @@ describe('operations of backends', { timeout: 60_000 }, () => {
     await using home = await Home.make()
     const { paths } = home
     await slowNetwork(home.path, { stepMs: 1 })
-    expect((await home.run(String(web.port), '-d', '--quiet', '--name', 'one')).code).toBe(0)
+    expect(await home.run(String(web.port), '-d', '--quiet', '--name', 'one')).toMatchObject({ code: 0 })
     await slowNetwork(home.path, { stepMs: 2 })
     expect((await home.run(String(web.port), '-d', '--quiet', '--name', 'two')).code).toBe(0)
     const answers = await operateBackend({ backend: 'slow', operation: 'echo', input: { word: 'hello' }, paths })
