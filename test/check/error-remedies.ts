@@ -15,6 +15,12 @@ export const REMEDIES: Record<ErrorCode, string> = {
   BEAM_ERR_BACKEND_NOT_INSTALLED: 'Choose another backend, or a version of Beam or a plugin that contains it.',
   BEAM_ERR_BACKEND_UNAVAILABLE:
     'Install or start the daemon that the hint names, or wait until it is ready; `beam doctor` shows what is there.',
+  BEAM_ERR_PROGRAM_MISSING: 'Install it as the hint says, or name it in the configuration of the backend (`binary`).',
+  BEAM_ERR_PROGRAM_FAILED:
+    'The message says what the program said. `--verbose` shows more; settings of your own (`torrc`) are the usual cause.',
+  BEAM_ERR_CONTROL_PORT:
+    'Check the control settings of the backend, and which program listens there; or leave them out, and Beam runs a daemon of its own.',
+  BEAM_ERR_BOOTSTRAP: 'Set the clock, look at the connection; where the network is blocked, use a bridge (`bridges` in its configuration).',
   BEAM_ERR_PORT_IN_USE: 'End the process that has the port, or choose another; `--port 0` takes any free one.',
   BEAM_ERR_SERVICE_DOWN: 'Start your service, or correct the port. Without `--require-service` Beam waits for it.',
   BEAM_ERR_NAME_INVALID: 'A tunnel name looks like `web`, a domain like `myapp.local`; the hint has the rule.',
