@@ -1,5 +1,12 @@
 import { mergeConfig } from 'vitest/config'
+import { NAMESPACED, namespacedPool } from './live/namespaced.ts'
 import base from './vitest.config.ts'
+
+const common = mergeConfig(
+  { ...base, test: { ...base.test, include: undefined, exclude: undefined } },
+  // Daemons share ports and memory; two cores carry one of them at a time.
+  { test: { exclude: ['test/.tmp/**'], fileParallelism: false, testTimeout: 120_000, hookTimeout: 120_000 } },
+)
 
 /**
  * Real programs and network namespaces (`npm run test:live`), against the built package, and whatever needs another toolchain, npm or more
@@ -7,15 +14,20 @@ import base from './vitest.config.ts'
  * reported with how to install it, and fails when CI is set (test/live/requirements.ts).
  */
 export default mergeConfig(
-  { ...base, test: { ...base.test, include: undefined, exclude: undefined } },
+  { resolve: base.resolve },
   {
     test: {
-      include: ['test/live/**/*.test.ts', 'test/**/*.live.test.ts'],
-      exclude: ['test/.tmp/**'],
-      // Daemons share ports and memory; two cores carry one of them at a time.
-      fileParallelism: false,
-      testTimeout: 120_000,
-      hookTimeout: 120_000,
+      root: base.test?.root,
+      projects: [
+        mergeConfig(common, {
+          test: {
+            name: 'live',
+            include: ['test/live/**/*.test.ts', 'test/**/*.live.test.ts'],
+            exclude: NAMESPACED,
+          },
+        }),
+        mergeConfig(common, { test: { name: 'namespaced', include: NAMESPACED, pool: namespacedPool, sequence: { groupOrder: 1 } } }),
+      ],
     },
   },
 )

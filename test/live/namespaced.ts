@@ -1,0 +1,96 @@
+import { fork, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { requireNamespaces } from './requirements.ts'
+import type { PoolOptions, PoolRunnerInitializer, PoolWorker, WorkerRequest } from 'vitest/node'
+
+/** Test files that run in a network namespace of their own: what they start has a loopback for itself and no way out. */
+export const NAMESPACED = ['test/live/{tor,ator}/**/*.test.ts']
+
+/** A worker that is still there this long after SIGTERM gets SIGKILL. */
+const STOP_MS = 5000
+
+const LOOPBACK_ROUTE = 'dev lo proto kernel scope host src 127.0.0.1'
+
+/**
+ * Loopback as it is, but without delayed acknowledgements: each hop of a circuit over loopback otherwise stalls for 40 ms when they meet
+ * Nagle's algorithm. The route belongs to the namespace; elsewhere it would change every program's loopback.
+ */
+const SET_UP = [
+  'ip link set lo up',
+  ...['127.0.0.0/8', '127.0.0.1'].map((range) => `ip route replace table local local ${range} ${LOOPBACK_ROUTE} quickack 1`),
+]
+
+/**
+ * Program and first arguments that run what follows in such a namespace; none, after having said why, where that is not possible. Then
+ * everything runs on the loopback of this machine, more slowly.
+ */
+export function intoNamespace(): readonly string[] {
+  const unshare = requireNamespaces()
+  if (unshare === undefined) return []
+  const into = [...unshare, 'sh', '-c', `${['set -e', ...SET_UP].join('\n')}\nexec "$@"`, 'sh']
+  const [program = '', ...args] = into
+  if (spawnSync(program, [...args, 'true']).status === 0) return into
+  process.stderr.write('not run here: loopback without delayed acknowledgements: the kernel refuses the route\n')
+  return [...unshare, 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh']
+}
+
+/** The pool of vitest for {@link NAMESPACED}. */
+export const namespacedPool: PoolRunnerInitializer = {
+  name: 'namespaced',
+  createPoolWorker: (options) => new NamespacedWorker(options),
+}
+
+/** vitest's worker process, started in a namespace. The channel between them is inherited, and the process keeps its pid. */
+class NamespacedWorker implements PoolWorker {
+  readonly name = 'namespaced'
+  readonly cacheFs = true
+  readonly #options: PoolOptions
+  #child: ChildProcess | undefined
+
+  constructor(options: PoolOptions) {
+    this.#options = options
+  }
+
+  start(): Promise<void> {
+    const { distPath, env, execArgv, project } = this.#options
+    const [execPath = process.execPath, ...args] = [...intoNamespace(), process.execPath]
+    this.#child = fork(join(distPath, 'workers/forks.js'), [], {
+      env: env as NodeJS.ProcessEnv,
+      execPath,
+      execArgv: [...args, ...execArgv],
+      stdio: 'pipe',
+      serialization: 'advanced',
+    })
+    const { outputStream, errorStream } = project.vitest.logger
+    this.#child.stdout?.on('data', (chunk: Buffer) => outputStream.write(chunk))
+    this.#child.stderr?.on('data', (chunk: Buffer) => errorStream.write(chunk))
+    return Promise.resolve()
+  }
+
+  async stop(): Promise<void> {
+    const child = this.#child
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const exited = once(child, 'exit')
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
+    child.kill()
+    await exited
+    clearTimeout(timer)
+  }
+
+  on(event: string, callback: (message: unknown) => void): void {
+    this.#child?.on(event, callback)
+  }
+
+  off(event: string, callback: (message: unknown) => void): void {
+    this.#child?.off(event, callback)
+  }
+
+  send(message: WorkerRequest): void {
+    this.#child?.send(message)
+  }
+
+  deserialize(data: unknown): unknown {
+    return data
+  }
+}
