@@ -2,3 +2,16 @@ export { MeshNode, type MeshNodeOptions, type StreamService } from './node/mesh-
 export type { Direction, Peer } from './node/peer.ts'
 export type { PeerListener } from './node/peer-table.ts'
 export type { TopicHandler } from './node/topics.ts'
+export { Gossip, type GossipOptions, type GossipTransport, type Verdict } from './gossip/gossip.ts'
+export { MAX_GOSSIP_TTL_SECONDS, type GossipMessage, type GossipType } from './gossip/message.ts'
+export { News, type HeardNode } from './gossip/news.ts'
+export { gossipOn, type NodeGossip } from './gossip/on-node.ts'
+export {
+  encodeHeartbeat,
+  encodeRoutes,
+  PARTICIPATIONS,
+  type HeartbeatPayload,
+  type Participation,
+  type RouteEntry,
+} from './gossip/payloads.ts'
+export { RecordCache } from './gossip/record-cache.ts'
