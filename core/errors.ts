@@ -35,6 +35,7 @@ export const ERROR_CODES = {
   BEAM_ERR_KEY_EXISTS: 'Another key is stored under this name already.',
   BEAM_ERR_EXPORT_INVALID: 'A file that `beam export` is said to have written is damaged, was changed, or is something else.',
   BEAM_ERR_PASSPHRASE: 'The passphrase is wrong, missing or too short.',
+  BEAM_ERR_INVITE: 'An invitation to a mesh of friends, or the answer to one, is damaged, forged, expired or does not fit.',
   BEAM_ERR_PEER_UNREACHABLE: 'The far end cannot be reached.',
   BEAM_ERR_NOT_FOUND: 'Nobody publishes this address or name as far as could be found out.',
   BEAM_ERR_NAME_CONFLICT: 'The name now points to another key than the one accepted before.',
