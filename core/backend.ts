@@ -292,6 +292,29 @@ export interface SitePublisher {
   publishSite(folder: string, options?: { readonly name?: string; readonly signal?: AbortSignal }): Promise<{ readonly address: string }>
 }
 
+/** An address of a tunnel on another network, as a record lists it. */
+export interface ListedEndpoint {
+  readonly address: string
+  /** Share of new connections among the endpoints of the record, 1 to 1000. */
+  readonly weight: number
+}
+
+/** What a record says of a tunnel besides the addresses of its own network. */
+export interface TunnelDescription {
+  /** Addresses on other networks, the best first. Only what may be known together is given. */
+  readonly endpoints: readonly ListedEndpoint[]
+  /** Weight of the addresses of this network. */
+  readonly weight: number
+  /** What visitors may count on: `multipath`. */
+  readonly capabilities: readonly string[]
+}
+
+/** A backend that announces its tunnels by signed records. */
+export interface RecordKeeper {
+  /** Puts this into the record of a running tunnel from now on; an unknown tunnel is passed over. Does not wait for the network. */
+  describeTunnel(tunnelId: string, description: TunnelDescription): void
+}
+
 /** Something that a running backend can be asked or told by its user: `beam tor status`, `beam tor newnym`. */
 export interface Operation {
   readonly name: string
@@ -364,4 +387,9 @@ export function isOperable(backend: NetworkBackend): backend is NetworkBackend &
 /** Whether the backend keeps keys of its own, which can be moved. */
 export function isKeyKeeper(backend: NetworkBackend): backend is NetworkBackend & KeyKeeper {
   return has(backend, 'exportKeys', 'importKeys')
+}
+
+/** Whether the backend announces its tunnels by signed records. */
+export function isRecordKeeper(backend: NetworkBackend): backend is NetworkBackend & RecordKeeper {
+  return has(backend, 'describeTunnel')
 }

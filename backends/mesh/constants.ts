@@ -21,3 +21,5 @@ export const RENEW_AFTER = 0.5
 export const ANNOUNCE_WAIT_MS = 1_000
 /** Addresses of this machine that are shown to people. */
 export const MAX_DIRECT_ADDRESSES = 4
+/** Addresses of this machine that a record lists before those of other networks: one IPv4 and one IPv6 on two interfaces. */
+export const OWN_BEFORE_OTHERS = 4

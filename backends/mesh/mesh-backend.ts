@@ -22,7 +22,9 @@ import {
   type NetworkBackend,
   type NetworkStats,
   type Path,
+  type RecordKeeper,
   type ResolutionContext,
+  type TunnelDescription,
   type TunnelEvent,
   type TunnelInfo,
   type TunnelOptions,
@@ -57,7 +59,7 @@ interface Running {
  * Beam's own mesh: each tunnel is a listener that holds its service key; publishers are found by discovery and reached by a link.
  * It needs no daemon, no account and no network beyond the one between the two ends.
  */
-export class MeshBackend implements NetworkBackend, Dialler {
+export class MeshBackend implements NetworkBackend, Dialler, RecordKeeper {
   readonly name = 'mesh'
   readonly #components: MeshComponents
   readonly #mesh: MeshDiscovery
@@ -168,6 +170,10 @@ export class MeshBackend implements NetworkBackend, Dialler {
     const latencies = links.map(({ latencyMs }) => latencyMs).sort((a, b) => a - b)
     const median = latencies[Math.floor(latencies.length / 2)]
     return { ...this.#traffic.figures, peers: links.length + accepted, ...(median !== undefined && { latencyMs: median }) }
+  }
+
+  describeTunnel(tunnelId: string, description: TunnelDescription): void {
+    this.#tunnels.get(tunnelId)?.published.describe(description)
   }
 
   canDial(address: string): boolean {

@@ -7,6 +7,7 @@ import {
   fitRecord,
   formatBeamAddress,
   LinkListener,
+  MAX_ENDPOINTS,
   newRecord,
   seedOf,
   tombstoneOf,
@@ -20,10 +21,11 @@ import {
   type Logger,
   type ServiceRecord,
   type StreamHandler,
+  type TunnelDescription,
   type TunnelEvent,
   type Visitor,
 } from '../../core/index.ts'
-import { ADDRESS_POLL_MS, ANNOUNCE_WAIT_MS, MAX_DIRECT_ADDRESSES, RENEW_AFTER } from './constants.ts'
+import { ADDRESS_POLL_MS, ANNOUNCE_WAIT_MS, MAX_DIRECT_ADDRESSES, OWN_BEFORE_OTHERS, RENEW_AFTER } from './constants.ts'
 import { localAddresses, reachOf, recordEndpoints, type Reach } from './local-addresses.ts'
 import type { TrafficCount } from './traffic.ts'
 
@@ -55,6 +57,7 @@ export class Published implements AsyncDisposable {
   #signed: Uint8Array = new Uint8Array()
   #announced: Announced | undefined
   #domain: string | undefined
+  #description: TunnelDescription = { endpoints: [], weight: 1, capabilities: [] }
   #stopUpkeep: () => void = () => {}
 
   constructor(parts: PublishedParts) {
@@ -97,6 +100,12 @@ export class Published implements AsyncDisposable {
       endpoints = now
       this.#renew()
     })
+  }
+
+  /** Says more of the service in its record from now on. */
+  describe(description: TunnelDescription): void {
+    this.#description = description
+    if (this.#announced !== undefined) this.#renew()
   }
 
   /** Claims a domain, in place of the one before. */
@@ -186,19 +195,30 @@ export class Published implements AsyncDisposable {
   }
 
   #sign(beyond?: number): void {
-    const { clock, within } = this.#parts
+    const { clock } = this.#parts
     const previous = Math.max(this.#record?.sequence ?? 0, beyond ?? 0)
+    const { capabilities } = this.#description
     this.#record = fitRecord(
       newRecord(
         {
           serviceKey: this.identity.publicKey,
           name: this.#domain,
-          endpoints: this.#where === undefined ? [] : recordEndpoints(this.#where, within).slice(0, 16),
+          ...this.#endpoints(),
+          ...(capabilities.length === 0 ? {} : { metadata: { capabilities } }),
         },
         { now: clock.now(), previous },
       ),
     )
     this.#signed = encodeRecord(this.#record, this.identity)
+  }
+
+  /** The first of its own addresses, then those on other networks: what is left out for want of room are further addresses of this machine. */
+  #endpoints(): Pick<ServiceRecord, 'endpoints' | 'weights'> {
+    const { endpoints: others, weight } = this.#description
+    const own = this.#where === undefined ? [] : recordEndpoints(this.#where, this.#parts.within).map((address) => ({ address, weight }))
+    const all = [...own.slice(0, OWN_BEFORE_OTHERS), ...others, ...own.slice(OWN_BEFORE_OTHERS)].slice(0, MAX_ENDPOINTS)
+    const equal = all.every((one) => one.weight === weight)
+    return { endpoints: all.map(({ address }) => address), ...(equal ? {} : { weights: all.map((one) => one.weight) }) }
   }
 }
 

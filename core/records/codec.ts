@@ -34,10 +34,15 @@ export function encodeRecord(record: ServiceRecord, identity: Identity): Uint8Ar
 
 /** The record with as many of its endpoints, from the first on, as fit into one. A machine can have more addresses than a record has room. */
 export function fitRecord(record: ServiceRecord): ServiceRecord {
-  let fitting = record.endpoints.length > MAX_ENDPOINTS ? { ...record, endpoints: record.endpoints.slice(0, MAX_ENDPOINTS) } : record
+  let fitting = record.endpoints.length > MAX_ENDPOINTS ? withFirst(record, MAX_ENDPOINTS) : record
   const size = (): number => encodeCanonical([encodeCanonical(toPayload(fitting)), new Uint8Array(SIGNATURE_BYTES)]).length
-  while (fitting.endpoints.length > 0 && size() > MAX_RECORD_BYTES) fitting = { ...fitting, endpoints: fitting.endpoints.slice(0, -1) }
+  while (fitting.endpoints.length > 0 && size() > MAX_RECORD_BYTES) fitting = withFirst(fitting, fitting.endpoints.length - 1)
   return fitting
+}
+
+function withFirst(record: ServiceRecord, count: number): ServiceRecord {
+  const { endpoints, weights } = record
+  return { ...record, endpoints: endpoints.slice(0, count), ...(weights === undefined ? {} : { weights: weights.slice(0, count) }) }
 }
 
 /** What a reader knows. */

@@ -2,7 +2,7 @@
 import { ProtocolError } from '../errors.ts'
 import { KEY_BYTES } from '../identity/identity.ts'
 import { normaliseName } from './name.ts'
-import { MAX_ENDPOINTS, MAX_TTL_SECONDS, type ServiceMetadata, type ServiceRecord } from './record.ts'
+import { MAX_ENDPOINTS, MAX_TTL_SECONDS, MAX_WEIGHT, type ServiceMetadata, type ServiceRecord } from './record.ts'
 
 /** Version of the format. A reader refuses others; fields that it does not know it ignores, so a version can gain fields. */
 const VERSION = 1
@@ -30,6 +30,7 @@ export function toPayload(record: ServiceRecord): Record<string, unknown> {
     k: record.serviceKey,
     ...(record.name === undefined ? {} : { n: record.name }),
     e: [...record.endpoints],
+    ...(record.weights === undefined ? {} : { w: [...record.weights] }),
     ...(Object.keys(metadata).length === 0 ? {} : { m: metadata }),
     t: record.ttlSeconds,
     s: record.sequence,
@@ -42,11 +43,12 @@ export function toPayload(record: ServiceRecord): Record<string, unknown> {
 export function fromPayload(value: unknown): ServiceRecord {
   const payload = mapOf(value, 'the payload')
   if (field(payload, 'v') !== VERSION) throw invalid('its version is not 1')
-  const name = field(payload, 'n')
+  const [name, weights] = [field(payload, 'n'), field(payload, 'w')]
   const record = {
     ...(name === undefined ? {} : { name: name as string }),
     serviceKey: field(payload, 'k') as Uint8Array,
     endpoints: field(payload, 'e') as string[],
+    ...(weights === undefined ? {} : { weights: weights as number[] }),
     metadata: metadataOf(field(payload, 'm')),
     ttlSeconds: field(payload, 't') as number,
     sequence: field(payload, 's') as number,
@@ -63,11 +65,14 @@ export function fromPayload(value: unknown): ServiceRecord {
  * @throws ProtocolError (`BEAM_ERR_RECORD_INVALID`)
  */
 export function checkRecord(record: ServiceRecord): void {
-  const { name, serviceKey, endpoints, metadata, ttlSeconds, sequence, issuedAt, tombstone } = record
+  const { name, serviceKey, endpoints, weights, metadata, ttlSeconds, sequence, issuedAt, tombstone } = record
   if (!(serviceKey instanceof Uint8Array) || serviceKey.length !== KEY_BYTES) throw invalid('its key has not 32 bytes')
   if (name !== undefined && !isNormalised(name)) throw invalid('its name is no domain in normal form')
   if (!isTextList(endpoints, MAX_ENDPOINTS, (text) => text.length <= MAX_ENDPOINT_LENGTH && ENDPOINT.test(text))) {
     throw invalid(`its endpoints are not at most ${MAX_ENDPOINTS} printable addresses`)
+  }
+  if (weights !== undefined && !isWeights(weights, endpoints.length)) {
+    throw invalid(`its weights are not one number from 1 to ${MAX_WEIGHT} for each endpoint`)
   }
   if (!isWhole(ttlSeconds) || ttlSeconds < 1 || ttlSeconds > MAX_TTL_SECONDS)
     throw invalid(`its ttl is not 1 to ${MAX_TTL_SECONDS} seconds`)
@@ -112,6 +117,10 @@ function isShownText(value: unknown): value is string {
 
 function isTextList(value: unknown, max: number, accepts: (text: string) => boolean): boolean {
   return Array.isArray(value) && value.length <= max && value.every((item) => typeof item === 'string' && accepts(item))
+}
+
+function isWeights(value: unknown, length: number): boolean {
+  return Array.isArray(value) && value.length === length && value.every((item) => isWhole(item) && item >= 1 && item <= MAX_WEIGHT)
 }
 
 function isNormalised(name: unknown): boolean {

@@ -6,6 +6,11 @@ export interface ServiceRecord {
   readonly serviceKey: Uint8Array
   /** Ways to reach it, the best first: `/ip4/192.0.2.1/tcp/80` to dial directly, or an address of a network (`http://….onion`). Printable ASCII. */
   readonly endpoints: readonly string[]
+  /**
+   * Shares of new connections for visitors that spread them, one for each endpoint, 1 to {@link MAX_WEIGHT}. Absent = equal shares. All
+   * endpoints of one network are one way in, so they carry the same number.
+   */
+  readonly weights?: readonly number[]
   readonly metadata: ServiceMetadata
   /** How long the record is valid after `issuedAt`, in seconds. */
   readonly ttlSeconds: number
@@ -34,12 +39,15 @@ export const DEFAULT_TTL_SECONDS = 3600
 export const MAX_TTL_SECONDS = 172_800
 /** More than anybody needs and all that fits; it bounds what one record can make a visitor dial. */
 export const MAX_ENDPOINTS = 16
+/** Largest weight of an endpoint: finer shares than a thousandth nobody can measure. */
+export const MAX_WEIGHT = 1000
 
 /** What a publisher states; the rest follows. */
 export interface RecordFields {
   readonly serviceKey: Uint8Array
   readonly name?: string | undefined
   readonly endpoints: readonly string[]
+  readonly weights?: readonly number[]
   readonly metadata?: ServiceMetadata
   readonly ttlSeconds?: number
 }
@@ -58,6 +66,7 @@ export function newRecord(fields: RecordFields, options: { readonly now: number;
     ...(fields.name === undefined ? {} : { name: fields.name }),
     serviceKey: fields.serviceKey,
     endpoints: fields.endpoints,
+    ...(fields.weights === undefined ? {} : { weights: fields.weights }),
     metadata: fields.metadata ?? {},
     ttlSeconds: fields.ttlSeconds ?? DEFAULT_TTL_SECONDS,
     sequence: nextSequence(options.previous, options.now),

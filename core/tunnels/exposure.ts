@@ -24,6 +24,8 @@ export interface ExposurePlan {
   readonly leftOut: ReadonlyArray<{ readonly backend: string; readonly reason: string }>
   /** Whether a tunnel that `from` carries now may move to `to`. */
   mayMove(from: string, to: string): boolean
+  /** Whether what `directory` announces of the tunnel may list its address on `network`: who reads it knows that both are one service. */
+  mayList(directory: string, network: string): boolean
 }
 
 /** Whether the network lets others learn this end's IP address. */
@@ -44,7 +46,7 @@ export function planExposure(
   options: { readonly end: TunnelEnd; readonly atOnce: boolean; readonly allowExposure: boolean },
 ): ExposurePlan {
   const exposing = new Map(chain.map(({ name, capabilities }) => [name, exposes(options.end, capabilities)]))
-  if (options.allowExposure) return { chain: [...exposing.keys()], leftOut: [], mayMove: () => true }
+  if (options.allowExposure) return { chain: [...exposing.keys()], leftOut: [], mayMove: () => true, mayList: () => true }
 
   const hides = [...exposing].filter(([, shown]) => !shown).map(([name]) => name)
   const shows = [...exposing].filter(([, shown]) => shown).map(([name]) => name)
@@ -72,6 +74,7 @@ export function planExposure(
           : `it stands behind ${chain[step]?.name ?? ''}, which is left out`,
     })),
     mayMove: (from, to) => exposing.get(from) === true || exposing.get(to) === false,
+    mayList: (directory, network) => exposing.get(directory) === exposing.get(network),
   }
 }
 

@@ -4,22 +4,22 @@ import type { Clock } from '../clock.ts'
 import { BackendUnavailableError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { BackendHandle } from './backend-handle.ts'
+import { Carried, withdraw } from './carried.ts'
 import { withReveals } from './exposure.ts'
+import type { HealthSettings } from './health-settings.ts'
+import { Reachability } from './reachability.ts'
+import type { Verdict } from './self-check.ts'
 import type { LegState, LegView } from './strategy.ts'
 import { within } from './within.ts'
 
 /** Publishing on a network that runs takes up to a minute on the slower ones (building circuits, uploading descriptors); two is none. */
 const START_LIMIT_MS = 120_000
-/** Stopping is local work, and a process that was asked to end has five seconds for all of it; who cannot do it in two is left behind. */
-const STOP_LIMIT_MS = 2_000
 /** How often a running tunnel is looked after, in case its backend lost it without a word. */
 const CHECK_EVERY_MS = 5_000
-/** The contract gives `getStatus` one second; a loaded machine gets two. */
-const STATUS_LIMIT_MS = 2_000
-/** Answers that may be missed in a row before the backend counts as lost: one or two may be a busy event loop. */
-const MAX_MISSED_CHECKS = 3
 /** Waits between attempts to bring a leg up again. */
 const RETRY = { baseMs: 1_000, maxMs: 60_000 }
+/** Who was up for so long starts with a clean sheet when it falls. Longer than the longest trial of `fallback`, or nobody ever would. */
+const CLEAN_SHEET_MS = 600_000
 /** Addresses of one tunnel on one network: a few per interface at most. More is a fault of the backend. */
 const MAX_ENDPOINTS = 64
 
@@ -42,18 +42,10 @@ export interface LegSetup {
   readonly port: number
   /** Everything for `startTunnel` but the events and the signal. */
   readonly options: TunnelOptions & { readonly id: string }
+  readonly health: Required<HealthSettings>
   readonly clock: Clock
   readonly logger: Logger
   readonly events: LegEvents
-}
-
-/** A tunnel that a backend carries. */
-interface Carried {
-  readonly backend: NetworkBackend
-  /** The tunnel's id there. */
-  readonly id: string
-  /** Aborted when the tunnel is given up: nothing that the backend still says of it counts. */
-  readonly attempt: AbortController
 }
 
 /** One tunnel on one backend: starts it, looks after it, starts it again when it was lost, stops it. */
@@ -70,7 +62,7 @@ export class Leg {
   /** Ends the checks of a running tunnel, or the wait for the next attempt. */
   #cancelTimer: (() => void) | undefined
   #retries = 0
-  #missedChecks = 0
+  #falls = 0
 
   constructor(setup: LegSetup) {
     this.#setup = setup
@@ -84,15 +76,28 @@ export class Leg {
 
   /** As strategies see it. */
   view(): LegView {
-    return { state: this.#state, sinceMs: this.#setup.clock.monotonic() - this.#since, wasUp: this.#wasUp }
+    return { state: this.#state, sinceMs: this.#setup.clock.monotonic() - this.#since, wasUp: this.#wasUp, falls: this.#falls }
   }
 
   get running(): boolean {
     return this.#run !== undefined
   }
 
+  /** Its addresses, each in the worse of the states that the backend and the self-check see. */
   endpoints(): readonly Endpoint[] {
-    return [...this.#endpoints.values()]
+    const known = [...this.#endpoints.values()]
+    const reachability = this.#carried?.reachability
+    return reachability === undefined ? known : known.map((one) => ({ ...one, state: reachability.stateOf(one.state) }))
+  }
+
+  /** The backend that carries the tunnel now, and the tunnel's id there. */
+  get carried(): Pick<Carried, 'backend' | 'id'> | undefined {
+    return this.#carried
+  }
+
+  /** A visitor got through on this network. */
+  proved(): void {
+    this.#carried?.reachability.proved()
   }
 
   /** Brings the leg up and keeps it up, in the background. Harmless when it runs. */
@@ -108,11 +113,10 @@ export class Leg {
     this.#run?.abort(new BackendUnavailableError('The tunnel was stopped.'))
     this.#run = undefined
     this.#cancelTimer?.()
-    const carried = this.#carried
-    this.#carried = undefined
+    const carried = this.#letGo()
     this.#endpoints.clear()
     if (this.#state !== 'failed') this.#become('idle')
-    if (carried !== undefined) await this.#withdraw(carried)
+    if (carried !== undefined) await withdraw(carried, this.#setup)
   }
 
   async #attempt(signal: AbortSignal): Promise<void> {
@@ -135,11 +139,11 @@ export class Leg {
         what: `Starting the tunnel on ${this.name}`,
         clock,
         signal,
-        onLate: ({ id }) => void this.#withdraw({ backend, id }),
+        onLate: ({ id }) => void withdraw({ backend, id }, this.#setup),
       })
       // The end may come between the answer and here.
-      if (signal.aborted) await this.#withdraw({ backend, id: info.id })
-      else this.#onStarted({ backend, id: info.id, attempt }, info, signal)
+      if (signal.aborted) await withdraw({ backend, id: info.id }, this.#setup)
+      else this.#onStarted(backend, attempt, info, signal)
     } catch (error) {
       attempt.abort(error)
       if (!signal.aborted) this.#onFailed(error, signal)
@@ -148,21 +152,65 @@ export class Leg {
     }
   }
 
-  #onStarted(carried: Carried, info: TunnelInfo, signal: AbortSignal): void {
-    this.#carried = carried
-    this.#retries = 0
-    this.#missedChecks = 0
+  #onStarted(backend: NetworkBackend, attempt: AbortController, info: TunnelInfo, signal: AbortSignal): void {
+    const { clock, health, options, events } = this.#setup
     const before = this.#endpoints
     this.#endpoints = new Map()
     for (const endpoint of info.endpoints.slice(0, MAX_ENDPOINTS)) {
       const named = withReveals(endpoint, this.handle)
-      if (!before.has(named.address)) this.#setup.events.address(named.address)
+      if (!before.has(named.address)) events.address(named.address)
       this.#endpoints.set(named.address, named)
-      if (named.state !== 'down') this.#setup.events.endpoint(named, `${this.name} carries the tunnel`)
     }
-    this.#updateState()
+    let first = true
+    const reachability = new Reachability({
+      backend,
+      capabilities: this.handle.capabilities,
+      address: () => [...this.#endpoints.values()].find(({ state }) => state !== 'down')?.address,
+      secret: options.access?.secret,
+      health,
+      afterFailure: this.#wasUp,
+      clock,
+      onVerdict: (verdict) => {
+        this.#onVerdict(verdict, first)
+        first = false
+      },
+      onWaiting: (message) => events.progress({ phase: 'self-check', message }),
+      onNever: (why) => void this.#giveUp(carried, signal, why),
+    })
+    const carried = new Carried({ backend, id: info.id, attempt, reachability, clock })
+    this.#carried = carried
     this.#cancelTimer?.()
-    this.#cancelTimer = this.#setup.clock.every(CHECK_EVERY_MS, () => void this.#check(carried, signal))
+    this.#cancelTimer = clock.every(CHECK_EVERY_MS, () => void this.#check(carried, signal))
+    reachability.start()
+  }
+
+  #onVerdict({ works, reason, forMs }: Verdict, first: boolean): void {
+    if (works) this.#retries = 0
+    const why = works && first ? `${this.name} carries the tunnel` : reason
+    for (const endpoint of this.#endpoints.values()) {
+      if (endpoint.state !== 'down') this.#setup.events.endpoint({ ...endpoint, state: works ? endpoint.state : 'down' }, why)
+    }
+    this.#updateState(forMs)
+  }
+
+  /** The network took the tunnel, but nobody gets through to it. */
+  async #giveUp(carried: Carried, signal: AbortSignal, why: string): Promise<void> {
+    if (this.#carried !== carried || signal.aborted) return
+    this.#letGo(why)
+    for (const endpoint of this.#endpoints.values()) this.#endpoints.set(endpoint.address, { ...endpoint, state: 'down' })
+    await withdraw(carried, this.#setup)
+    const hint = 'Where a network cannot dial its own addresses from the same machine, switch the check off: health.selfCheck: false.'
+    if (!signal.aborted) this.#onFailed(new BackendUnavailableError(why, { hint }), signal)
+  }
+
+  /** Nothing that is still said of the tunnel counts. */
+  #letGo(why = 'The tunnel was stopped.'): Carried | undefined {
+    const carried = this.#carried
+    this.#carried = undefined
+    this.#cancelTimer?.()
+    carried?.reachability.stop()
+    carried?.attempt.abort(new BackendUnavailableError(why))
+    return carried
   }
 
   #onFailed(error: unknown, signal: AbortSignal): void {
@@ -203,64 +251,47 @@ export class Leg {
     if (known === undefined && this.#endpoints.size >= MAX_ENDPOINTS) return false
     const endpoint = withReveals({ backend: this.name, address, reveals: known?.reveals ?? [], state }, this.handle)
     this.#endpoints.set(address, endpoint)
-    if (reason !== undefined && this.#carried !== undefined && known?.state !== state) {
-      this.#setup.events.endpoint(endpoint, reason)
+    const reachability = this.#carried?.reachability
+    if (reason !== undefined && reachability !== undefined && known?.state !== state) {
+      // What a check has found out is not outdone by the backend's word: it looks again.
+      if (reachability.works) this.#setup.events.endpoint(endpoint, reason)
+      else reachability.hurry()
       this.#updateState()
     }
     return known === undefined
   }
 
-  /** A leg is out of order when every endpoint of it is. */
-  #updateState(): void {
+  /** A leg is up once it was reached, and out of order when every endpoint of it is. `forMs`: how long it has been so. */
+  #updateState(forMs = 0): void {
+    if (this.#carried?.reachability.known !== true) return
     const endpoints = this.endpoints()
     const down = endpoints.length > 0 && endpoints.every(({ state }) => state === 'down')
     if (!down) this.#wasUp = true
-    this.#become(down ? 'down' : 'up')
+    this.#become(down ? 'down' : 'up', forMs)
   }
 
   /** Asks the backend whether it still carries the tunnel. */
   async #check(carried: Carried, signal: AbortSignal): Promise<void> {
-    const lost = await this.#lost(carried)
+    const lost = await carried.lost()
     if (lost === undefined || signal.aborted || this.#carried !== carried) return
-    this.#cancelTimer?.()
-    this.#carried = undefined
-    carried.attempt.abort(new BackendUnavailableError(lost))
-    for (const endpoint of this.endpoints()) {
+    const before = this.endpoints()
+    this.#letGo(lost)
+    for (const endpoint of before) {
       const down: Endpoint = { ...endpoint, state: 'down' }
       this.#endpoints.set(endpoint.address, down)
       if (endpoint.state !== 'down') this.#setup.events.endpoint(down, lost)
     }
-    this.#become('down')
-    await this.#withdraw(carried)
+    this.#become(this.#wasUp ? 'down' : 'failed')
+    await withdraw(carried, this.#setup)
     if (!signal.aborted) this.#retryLater(signal)
   }
 
-  /** Why the tunnel is lost; undefined when it is not. */
-  async #lost({ backend, id }: Carried): Promise<string | undefined> {
-    try {
-      const work = backend.getStatus()
-      const status = await within(work, { ms: STATUS_LIMIT_MS, what: `The status of ${this.name}`, clock: this.#setup.clock })
-      this.#missedChecks = 0
-      if (status.state === 'failed' || status.state === 'stopped') return status.message ?? `${this.name} ${status.state}`
-      return status.tunnels.some((tunnel) => tunnel.id === id) ? undefined : `${this.name} no longer carries the tunnel`
-    } catch (error) {
-      this.#missedChecks += 1
-      return this.#missedChecks < MAX_MISSED_CHECKS ? undefined : `${this.name} does not answer: ${(error as Error).message}`
-    }
-  }
-
-  async #withdraw({ backend, id }: Pick<Carried, 'backend' | 'id'>): Promise<void> {
-    try {
-      await within(backend.stopTunnel(id), { ms: STOP_LIMIT_MS, what: `Stopping the tunnel on ${this.name}`, clock: this.#setup.clock })
-    } catch (error) {
-      this.#setup.logger.warn('tunnel not stopped', { backend: this.name, reason: (error as Error).message })
-    }
-  }
-
-  #become(state: LegState): void {
+  #become(state: LegState, forMs = 0): void {
     if (state !== this.#state) {
+      const now = this.#setup.clock.monotonic()
+      if (this.#state === 'up' && state === 'down') this.#falls = now - this.#since >= CLEAN_SHEET_MS ? 1 : this.#falls + 1
       this.#state = state
-      this.#since = this.#setup.clock.monotonic()
+      this.#since = now - forMs
     }
     this.#setup.events.changed()
   }

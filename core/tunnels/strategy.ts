@@ -3,6 +3,7 @@
  * again whenever a state changes, starts what is wanted and stops the rest; nothing here waits or remembers.
  */
 import { UnsupportedError } from '../errors.ts'
+import { DEFAULT_HEALTH } from './health-settings.ts'
 
 /** How backends are chosen for a tunnel. */
 export type Strategy = 'priority' | 'fallback' | 'load-balance' | 'multipath'
@@ -23,6 +24,8 @@ export interface LegView {
   readonly sinceMs: number
   /** Whether it was up at least once. */
   readonly wasUp: boolean
+  /** How often it went down since it last was up for long. */
+  readonly falls: number
 }
 
 /** What is to be done now. */
@@ -39,12 +42,12 @@ export interface Decision {
 export interface Hysteresis {
   /** How long a leg may be down before the next one is started, in milliseconds. */
   readonly failAfterMs: number
-  /** How long a better leg must have been up before the lower one is stopped, in milliseconds. */
+  /** How long a better leg must have been up before the lower one is stopped, in milliseconds; twice as long with each further fall. */
   readonly recoverAfterMs: number
 }
 
-/** Short enough that visitors hardly notice, long enough that a link which is re-dialled at once causes no move. */
-const DEFAULT_HYSTERESIS: Hysteresis = { failAfterMs: 3_000, recoverAfterMs: 30_000 }
+/** A leg that falls again and again waits at most so long for its return (longer only where the user wants it): it may have been mended. */
+const MAX_RECOVER_MS = 480_000
 
 /** A decision over the legs of one tunnel, best first. */
 export type Decide = (legs: readonly LegView[]) => Decision
@@ -58,7 +61,7 @@ export function usesAllAtOnce(strategy: Strategy): boolean {
  * The decision function of a strategy.
  * @throws UnsupportedError for `multipath`, which needs links that carry one stream over several networks.
  */
-export function strategyOf(strategy: Strategy, hysteresis: Hysteresis = DEFAULT_HYSTERESIS): Decide {
+export function strategyOf(strategy: Strategy, hysteresis: Hysteresis = DEFAULT_HEALTH): Decide {
   switch (strategy) {
     case 'priority':
       return decidePriority
@@ -101,8 +104,8 @@ function decideFallback(legs: readonly LegView[], { failAfterMs, recoverAfterMs 
       case 'failed':
         return false
       case 'up':
-        if (!replaced || leg.sinceMs >= recoverAfterMs) return true
-        waits.push(recoverAfterMs - leg.sinceMs)
+        if (!replaced || leg.sinceMs >= trialMs(leg, recoverAfterMs)) return true
+        waits.push(trialMs(leg, recoverAfterMs) - leg.sinceMs)
         return false
       case 'down':
         if (replaced || leg.sinceMs >= failAfterMs) return false
@@ -117,4 +120,9 @@ function decideFallback(legs: readonly LegView[], { failAfterMs, recoverAfterMs 
     ...(primary >= 0 ? { primary } : {}),
     ...(waits.length > 0 ? { againMs: Math.min(...waits) } : {}),
   }
+}
+
+/** How long a better leg is watched before it takes the tunnel back. One that flaps is trusted later each time. */
+function trialMs({ falls }: LegView, recoverAfterMs: number): number {
+  return Math.min(recoverAfterMs * 2 ** Math.min(Math.max(0, falls - 1), 10), Math.max(recoverAfterMs, MAX_RECOVER_MS))
 }

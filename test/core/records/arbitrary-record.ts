@@ -37,11 +37,13 @@ export const anyRecord: fc.Arbitrary<ServiceRecord> = fc
     fc.integer({ min: 60, max: 172_800 }),
     fc.maxSafeNat(),
     fc.boolean(),
+    fc.option(fc.integer({ min: 1, max: 1000 }), { nil: undefined }),
   )
-  .map(([name, endpoints, metadata, ttlSeconds, sequence, tombstone]) => ({
+  .map(([name, endpoints, metadata, ttlSeconds, sequence, tombstone, weight]) => ({
     ...name,
     serviceKey: new Uint8Array(identity.publicKey),
     endpoints: tombstone ? [] : endpoints,
+    ...(weight === undefined ? {} : { weights: tombstone ? [] : endpoints.map((_, index) => 1 + ((weight + index) % 1000)) }),
     metadata,
     ttlSeconds,
     sequence,

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { strategyOf, type LegState, type LegView } from '../../../core/tunnels/strategy.ts'
 
-const leg = (state: LegState, sinceMs = 0, wasUp = state === 'up' || state === 'down'): LegView => ({ state, sinceMs, wasUp })
+const leg = (state: LegState, sinceMs = 0, wasUp = state === 'up' || state === 'down', falls = 0): LegView => ({
+  state,
+  sinceMs,
+  wasUp,
+  falls,
+})
 const wanted = (decision: { want: ReadonlySet<number> }): number[] => [...decision.want]
 
 describe('priority', () => {
