@@ -67,16 +67,10 @@ export async function simulateRounds(options: RoundsOptions): Promise<Rounds> {
         random,
         transport: {
           peers: () => (index > 0 && index <= silent ? [] : [...mine].map(String)),
-          ask: (peer, topic, body) =>
-            new Promise((resolve, reject) => {
-              queue.push(() => {
-                try {
-                  resolve(gossips[Number(peer)]?.answer(String(index), topic, Buffer.from(body)) ?? new Uint8Array())
-                } catch (error) {
-                  reject(error as Error)
-                }
-              })
-            }),
+          ask: async (peer, topic, body) => {
+            await new Promise<void>((deliver) => queue.push(deliver))
+            return gossips[Number(peer)]?.answer(String(index), topic, Buffer.from(body)) ?? new Uint8Array()
+          },
         },
         take: () => {
           heard++

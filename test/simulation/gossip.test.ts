@@ -13,7 +13,7 @@ it('an announcement reaches 99 % of a thousand nodes within five rounds and all 
 
 it('reaches every honest node although three in ten hand nothing on', async () => {
   const { reached } = await simulateRounds({ nodes: 500, links: 30, rounds: 24, roundMs: 50, random: seeded(4), silent: 150 })
-  expect(reached.at(-1), reached.join(' ')).toBe(500)
+  expect(reached.at(-1)).toBe(500)
 })
 
 it('a network that only pushes would miss some, so the offers of what is there are what makes it whole', async () => {
