@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import { processTree, readProcess } from './proc.ts'
+import { processTree, readProcess } from '../../plugins/benchmark/proc.ts'
 
 /** How long a process may take to say that it is ready, in milliseconds. */
 const READY_MS = 20_000

@@ -4,7 +4,7 @@ import type { LoadProcess } from './load/load-process.ts'
 import type { Result } from './load/protocol.ts'
 import type { Amounts } from './options.ts'
 import type { RunningPeer } from './peers/peer.ts'
-import { cpuSeconds, memoryKib } from './proc.ts'
+import { cpuSeconds, memoryKib } from '../../plugins/benchmark/proc.ts'
 import { wrk, wrkInstalled } from './wrk.ts'
 
 /** Memory counts when it has not moved by more than this between two looks, or when the last look was taken. */

@@ -1,5 +1,5 @@
 import { judge, type Figure } from './figures.ts'
-import { ratios, summarize, type Summary } from './statistics.ts'
+import { ratios, summarize, type Summary } from '../../plugins/benchmark/statistics.ts'
 
 /** The values of one figure by peer, one for each round; `undefined` where a round gave none. */
 export type Values = ReadonlyMap<string, readonly (number | undefined)[]>

@@ -10,6 +10,7 @@ import { compile } from 'json-schema-to-typescript'
 const TARGETS = [
   { schema: 'schemas/beam.config.schema.json', file: 'config/beam-config.generated.ts', input: 'BeamConfigInput' },
   { schema: 'schemas/backends/mesh.schema.json', file: 'backends/mesh/config.generated.ts' },
+  { schema: 'schemas/benchmark.schema.json', file: 'plugins/benchmark/report.generated.ts' },
 ] as const
 
 const HEADER = (schema: string): string => `/**\n * Made from ${schema} by test/config/generate-types.ts; do not edit.\n */\n`

@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { percentile } from '../statistics.ts'
+import { percentile } from '../../../plugins/benchmark/statistics.ts'
 import { BODY_BYTES, type Result } from './protocol.ts'
 
 const KEEP = Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')

@@ -3,10 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 /** Ticks per second of the times in /proc/<pid>/stat: USER_HZ, 100 on every Linux that Node runs on (proc(5)). */
 const TICKS_PER_SECOND = 100
 
-/** What the bench reads of /proc/<pid>/stat (proc(5)). */
+/** What is read of /proc/<pid>/stat (proc(5)). */
 export interface ProcessStat {
   readonly pid: number
   readonly parent: number
+  /** Name of the program, as the kernel cuts it (15 bytes). */
+  readonly name: string
   /** User and system time of the process itself and of its children that have ended and were waited for, in seconds. */
   readonly cpuSeconds: number
   /** When it started, in ticks since boot: tells a process from a later one with the same pid. */
@@ -21,7 +23,7 @@ export function parseStat(line: string): ProcessStat {
   const ticks = field(14) + field(15) + field(16) + field(17)
   const stat = { pid: Number.parseInt(line, 10), parent: field(4), cpuSeconds: ticks / TICKS_PER_SECOND, startTicks: field(22) }
   if (Object.values(stat).some((value) => !Number.isFinite(value))) throw new RangeError('not a line of /proc/<pid>/stat')
-  return stat
+  return { ...stat, name: line.slice(line.indexOf('(') + 1, line.lastIndexOf(')')) }
 }
 
 /** Proportional set size of /proc/<pid>/smaps_rollup in KiB: shared pages count by the share of the process. */
@@ -32,7 +34,10 @@ export function parsePss(text: string): number {
 }
 
 /** `roots` and all that descends from them, given everything that runs. */
-export function withDescendants(roots: readonly number[], all: readonly ProcessStat[]): ProcessStat[] {
+export function withDescendants<Process extends Pick<ProcessStat, 'pid' | 'parent'>>(
+  roots: readonly number[],
+  all: readonly Process[],
+): Process[] {
   const wanted = new Set(roots)
   for (let before = -1; before !== wanted.size;) {
     before = wanted.size
@@ -43,12 +48,16 @@ export function withDescendants(roots: readonly number[], all: readonly ProcessS
 
 /** The processes `roots` and their descendants that run now. */
 export function processTree(roots: readonly number[]): ProcessStat[] {
-  const all = readdirSync('/proc').flatMap((name) => {
+  return withDescendants(roots, allProcesses())
+}
+
+/** Everything that runs now. */
+export function allProcesses(): ProcessStat[] {
+  return readdirSync('/proc').flatMap((name) => {
     if (!/^\d+$/.test(name)) return []
     const stat = readProcess(Number(name))
     return stat === undefined ? [] : [stat]
   })
-  return withDescendants(roots, all)
 }
 
 /** One process, or `undefined` when it has ended. */

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { parsePss, parseStat, withDescendants } from './proc.ts'
+import { parsePss, parseStat, withDescendants } from '../../../plugins/benchmark/proc.ts'
 
 const STAT =
   '4242 (a) S 1 (b) S 17 4242 4242 0 -1 4194304 2510 90 0 0 150 25 3 2 20 0 11 0 987654 1114112 500 18446744073709551615 1 1 0 0 0 0 0 0'
 
 describe('/proc', () => {
   it('reads parent, CPU with that of reaped children, and start of a process whose name has spaces and brackets', () => {
-    expect(parseStat(STAT)).toEqual({ pid: 4242, parent: 17, cpuSeconds: 1.8, startTicks: 987654 })
+    expect(parseStat(STAT)).toEqual({ pid: 4242, parent: 17, name: 'a) S 1 (b', cpuSeconds: 1.8, startTicks: 987654 })
   })
 
   it('refuses what is no line of stat', () => {
@@ -20,7 +20,7 @@ describe('/proc', () => {
   })
 
   it('finds descendants in any order, and not those of others', () => {
-    const process = (pid: number, parent: number) => ({ pid, parent, cpuSeconds: 0, startTicks: 0 })
+    const process = (pid: number, parent: number) => ({ pid, parent })
     const all = [process(5, 3), process(3, 2), process(2, 1), process(9, 1), process(10, 9)]
     expect(withDescendants([2], all).map(({ pid }) => pid)).toEqual([5, 3, 2])
     expect(withDescendants([], all)).toEqual([])

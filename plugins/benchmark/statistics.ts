@@ -37,3 +37,24 @@ export function ratios(values: readonly (number | undefined)[], reference: reado
     return value === undefined || other === undefined || other === 0 ? [] : [value / other]
   })
 }
+
+/** Standard score of a two-sided 95 % interval. */
+const Z95 = 1.96
+
+/**
+ * Between which shares the true share of successes lies with 95 % confidence (Wilson's score interval): unlike the plain share it says
+ * something for few attempts and for none that failed.
+ */
+export function wilsonInterval(succeeded: number, attempted: number): readonly [low: number, high: number] {
+  if (attempted === 0) return [0, 1]
+  const share = succeeded / attempted
+  const z2 = Z95 ** 2 / attempted
+  const middle = (share + z2 / 2) / (1 + z2)
+  const half = (Z95 / (1 + z2)) * Math.sqrt((share * (1 - share)) / attempted + z2 / (4 * attempted))
+  return [Math.max(0, middle - half), Math.min(1, middle + half)]
+}
+
+/** Whether two figures differ by more than their rounds scatter: the ranges of the rounds do not meet. */
+export function isApart(a: Summary, b: Summary): boolean {
+  return a.rounds > 0 && b.rounds > 0 && (a.max < b.min || b.max < a.min)
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { median, percentile, ratios, summarize } from './statistics.ts'
+import { isApart, median, percentile, ratios, summarize, wilsonInterval } from '../../../plugins/benchmark/statistics.ts'
 
 describe('statistics of rounds', () => {
   it('takes the middle, or the mean of the two in the middle, whatever the order', () => {
@@ -23,5 +23,19 @@ describe('statistics of rounds', () => {
 
   it('leaves rounds without a value out of the summary', () => {
     expect(summarize([3, undefined, 1])).toEqual({ median: 2, min: 1, max: 3, rounds: 2 })
+  })
+
+  it('says how sure a share is: less with few attempts, and never quite with none that failed', () => {
+    const [low, high] = wilsonInterval(10, 10)
+    expect(low).toBeCloseTo(0.722, 3)
+    expect(high).toBeCloseTo(1, 6)
+    expect(wilsonInterval(81, 263).map((share) => share.toFixed(4))).toEqual(['0.2553', '0.3662'])
+    expect(wilsonInterval(0, 0)).toEqual([0, 1])
+  })
+
+  it('calls figures apart when no round of one reaches into the rounds of the other', () => {
+    expect(isApart(summarize([1, 2, 3]), summarize([4, 5]))).toBe(true)
+    expect(isApart(summarize([1, 2, 4]), summarize([4, 5]))).toBe(false)
+    expect(isApart(summarize([]), summarize([4, 5]))).toBe(false)
   })
 })
