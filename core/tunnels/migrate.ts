@@ -116,7 +116,7 @@ function drained(parts: MigrationParts, drainMs: number, signal: AbortSignal | u
     'drain',
     streams === undefined
       ? `Connections over ${old.name} go to the service without Beam and cannot be counted; they have ${seconds} s to end.`
-      : `${streams.count} open connections over ${old.name} have ${seconds} s to end.`,
+      : `${streams.count} open ${streams.count === 1 ? 'connection' : 'connections'} over ${old.name}, which may take ${seconds} s to end.`,
   )
   return waitFor(
     (listener) => streams?.onClosed(listener) ?? (() => {}),

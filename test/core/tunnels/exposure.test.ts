@@ -77,6 +77,14 @@ describe('networks used at once', () => {
   })
 })
 
+it('lets a record list side by side what may be known together only', () => {
+  const { mayList } = plan([open('street'), hidden('fog')])
+  expect([mayList('street', 'fog'), mayList('fog', 'street')]).toEqual([false, false])
+  expect(plan([open('street'), open('road')]).mayList('street', 'road')).toBe(true)
+  expect(plan([hidden('fog'), hidden('mist')]).mayList('fog', 'mist')).toBe(true)
+  expect(plan([open('street'), hidden('fog')], { allowExposure: true }).mayList('street', 'fog')).toBe(true)
+})
+
 it('asks about the end in question only', () => {
   const oneSided = { name: 'veil', capabilities: { ...capabilities, exposesVisitorIp: false } }
   expect(planExposure([oneSided, open('street')], { end: 'publisher', atOnce: false, allowExposure: false }).chain).toEqual([
