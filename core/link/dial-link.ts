@@ -2,7 +2,7 @@ import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls, createSecureContext, type ConnectionOptions, type SecureContext, type TLSSocket } from 'node:tls'
-import { BackendUnavailableError, TimeoutError, UnreachableError } from '../errors.ts'
+import { BackendUnavailableError, isBeamError, TimeoutError, UnreachableError } from '../errors.ts'
 import type { Identity } from '../identity/identity.ts'
 import type { Logger } from '../logger.ts'
 import { HANDSHAKE_TIMEOUT_MS, LINK_PROTOCOL, LINK_TOKEN_BYTES, LINK_TOKEN_LABEL, PIPE_PREAMBLE_BYTES } from './constants.ts'
@@ -174,6 +174,8 @@ function isStream(to: DialLinkOptions['to']): to is Duplex {
 const OUR_SIDE = new Set(['EMFILE', 'ENFILE', 'ENETUNREACH', 'EACCES', 'EPERM', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM'])
 
 function dialFailure(error: NodeJS.ErrnoException): Error {
+  // What carries the link (a relay) says better why it does not.
+  if (isBeamError(error)) return error
   const code = error.code ?? ''
   if (OUR_SIDE.has(code)) return new BackendUnavailableError(`No connection can be made from here (${code}).`, { cause: error })
   return new UnreachableError(`The far end cannot be reached (${code === '' ? error.message : code}).`, { cause: error })

@@ -15,3 +15,8 @@ export {
   type RouteEntry,
 } from './gossip/payloads.ts'
 export { RecordCache } from './gossip/record-cache.ts'
+export { relayLimits, type RelayLimits } from './relay/relay-limits.ts'
+export { RelayService, type RelayFigures } from './relay/relay-service.ts'
+export { decodeReservation, encodeRequest, proveService, RESERVE_TOPIC, type Reservation } from './relay/reservation.ts'
+export { StreamRouter } from './relay/stream-router.ts'
+export { dialThroughRelays, MAX_HOPS, type RelayHop } from './relay/through-relays.ts'

@@ -12,15 +12,21 @@ export interface JoinResult {
   readonly bytesBToA: number
 }
 
+/** How the bytes of both directions may flow. */
+export interface JoinOptions {
+  /** Told of every chunk that passes; the answer is how many milliseconds its direction has to rest before the next (0 = none). */
+  readonly pace?: (bytes: number) => number
+}
+
 /**
  * Joins two byte streams in both directions and takes both over. Bytes arrive in order and exactly once under back-pressure; an end of
  * one direction ends that direction only (half-close); a reset or loss of one side resets the other, never ends it.
  * Sockets must have been made with `allowHalfOpen: true`. Never rejects.
  */
-export function join(a: Duplex, b: Duplex): Promise<JoinResult> {
+export function join(a: Duplex, b: Duplex, options: JoinOptions = {}): Promise<JoinResult> {
   return new Promise((resolve) => {
-    const aToB = pump(a, b)
-    const bToA = pump(b, a)
+    const aToB = pump(a, b, options.pace)
+    const bToA = pump(b, a, options.pace)
     let failure: Error | undefined
     let open = 2
 
@@ -61,12 +67,13 @@ interface Pump {
 }
 
 /** Moves the bytes of one direction. */
-function pump(from: Duplex, to: Duplex): Pump {
+function pump(from: Duplex, to: Duplex, pace?: JoinOptions['pace']): Pump {
   const state: Pump = { bytes: 0 }
   const kernel = isPlainSocket(to)
   const gathers = kernel && !isPlainSocket(from)
   let waiting = false
   let gathering = false
+  let resting = false
 
   const sink: Sink = {
     write(chunk, written) {
@@ -82,7 +89,8 @@ function pump(from: Duplex, to: Duplex): Pump {
         waiting = true
         to.once('drain', onDrain)
       }
-      return room
+      if (pace !== undefined && !resting) rest(pace(chunk.length))
+      return room && !resting
     },
     get keeps() {
       return !kernel
@@ -96,7 +104,15 @@ function pump(from: Duplex, to: Duplex): Pump {
   }
   function onDrain(): void {
     waiting = false
-    from.resume()
+    if (!resting) from.resume()
+  }
+  function rest(ms: number): void {
+    if (ms <= 0) return
+    resting = true
+    setTimeout(() => {
+      resting = false
+      if (!waiting) from.resume()
+    }, ms)
   }
   function gather(): void {
     if (gathering) return
