@@ -81,6 +81,13 @@ export interface TunnelEntry {
    */
   strategy: 'priority' | 'fallback' | 'load-balance' | 'multipath'
   access?: TunnelAccess
+  http?: TunnelHttp
+  /**
+   * Options that only one network knows, by the name of the backend.
+   */
+  network?: {
+    [k: string]: {}
+  }
   /**
    * Lets networks that show the publisher's IP address be used beside or below networks that hide it.
    */
@@ -98,6 +105,25 @@ export interface TunnelAccess {
    * A word that visitors must know.
    */
   secret?: string
+}
+/**
+ * HTTP features: Beam then reads the visitors' requests, also where a network's daemon could deliver by itself.
+ */
+export interface TunnelHttp {
+  /**
+   * The Host header that the service sees: a value such as app.test, or “rewrite” for that of a local visitor (localhost:3000).
+   */
+  hostHeader?: string
+  /**
+   * Headers of requests that do not reach the service.
+   */
+  dropRequestHeaders?: string[]
+  /**
+   * Headers that every answer carries (Onion-Location), in place of the service's own of the same name.
+   */
+  responseHeaders?: {
+    [k: string]: string
+  }
 }
 /**
  * How this machine takes part in Beam's own mesh.
@@ -213,6 +239,13 @@ export interface TunnelEntryInput {
    */
   strategy?: 'priority' | 'fallback' | 'load-balance' | 'multipath'
   access?: TunnelAccessInput
+  http?: TunnelHttpInput
+  /**
+   * Options that only one network knows, by the name of the backend.
+   */
+  network?: {
+    [k: string]: {}
+  }
   /**
    * Lets networks that show the publisher's IP address be used beside or below networks that hide it.
    */
@@ -230,6 +263,25 @@ export interface TunnelAccessInput {
    * A word that visitors must know.
    */
   secret?: string
+}
+/**
+ * HTTP features: Beam then reads the visitors' requests, also where a network's daemon could deliver by itself.
+ */
+export interface TunnelHttpInput {
+  /**
+   * The Host header that the service sees: a value such as app.test, or “rewrite” for that of a local visitor (localhost:3000).
+   */
+  hostHeader?: string
+  /**
+   * Headers of requests that do not reach the service.
+   */
+  dropRequestHeaders?: string[]
+  /**
+   * Headers that every answer carries (Onion-Location), in place of the service's own of the same name.
+   */
+  responseHeaders?: {
+    [k: string]: string
+  }
 }
 /**
  * How this machine takes part in Beam's own mesh.

@@ -5,6 +5,7 @@ import type {
   BackendCapabilities,
   BackendStatus,
   ConnectEvent,
+  HttpOptions,
   Identity,
   Path,
   PublishEvent,
@@ -39,6 +40,8 @@ export interface PublishOptions {
   readonly allowExposure?: boolean
   /** Fail when nothing listens on the local port, instead of waiting for it. */
   readonly requireService?: boolean
+  /** HTTP features, such as the Host header that the service sees. Not together with `onStream`. */
+  readonly http?: HttpOptions
   /** Takes the visitors' streams instead of the local port. */
   readonly onStream?: StreamHandler
   /** Options for single networks, by the name of the backend. */

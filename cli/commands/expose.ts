@@ -50,6 +50,12 @@ export default class Expose extends BeamCommand {
       helpGroup: 'SERVICE',
       helpValue: 'DOMAIN',
     }),
+    'host-header': string({
+      description:
+        'The Host header that an HTTP service sees: a value, or “rewrite” for that of a local visitor (localhost:3000). For applications that check it.',
+      helpGroup: 'SERVICE',
+      helpValue: 'VALUE',
+    }),
     'require-service': boolean({ description: 'Fail when nothing listens on the port, instead of waiting for it.', helpGroup: 'SERVICE' }),
     allow: string({
       multiple: true,
@@ -104,6 +110,7 @@ export default class Expose extends BeamCommand {
         strategy: flags.strategy,
         allowExposure: flags['allow-exposure'],
         requireService: flags['require-service'],
+        hostHeader: flags['host-header'],
         ...(network === undefined ? {} : { network }),
       },
       secret,

@@ -45,6 +45,7 @@ export function requireValid(definition: Definition, value: unknown, whose: stri
 function load(): Ajv2020 {
   // Formats and words of other vocabularies are not used; the files are ours and tested, so they are not checked again at each start.
   const made = new Ajv2020({ strict: false, validateSchema: false, meta: false })
+  made.addSchema(require('#schemas/beam.config.schema.json') as object, 'beam:/schemas/beam.config.schema.json')
   made.addSchema(require('#schemas/events.schema.json') as object, 'beam:/schemas/events.schema.json')
   for (const file of ['requests', 'answers'])
     made.addSchema(require(`#schemas/control/${file}.schema.json`) as object, `${BASE}${file}.schema.json`)

@@ -5,7 +5,7 @@ import type { Service } from '../publish-session.ts'
 export function declaredServices({
   tunnels,
 }: Pick<BeamConfig, 'tunnels'>): ReadonlyArray<Service & { readonly options: { readonly name: string } }> {
-  return tunnels.map(({ name, port, host, domain, backends, strategy, access, allowExposure }) => ({
+  return tunnels.map(({ name, port, host, domain, backends, strategy, access, allowExposure, http, network }) => ({
     target: { port, host },
     options: {
       name,
@@ -14,6 +14,8 @@ export function declaredServices({
       ...(domain === undefined ? {} : { domain }),
       ...(backends === undefined ? {} : { backends }),
       ...(access === undefined ? {} : { access }),
+      ...(http === undefined ? {} : { http }),
+      ...(network === undefined ? {} : { network }),
     },
   }))
 }

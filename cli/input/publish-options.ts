@@ -19,6 +19,8 @@ export interface PublishFlags {
   readonly strategy?: string | undefined
   readonly allowExposure?: boolean
   readonly requireService?: boolean
+  /** `--host-header`. */
+  readonly hostHeader?: string | undefined
   /** Options of single networks, from their own flags. */
   readonly network?: PublishOptions['network']
 }
@@ -41,6 +43,7 @@ export function publishOptions(flags: PublishFlags, secret: string | undefined, 
     ...(Object.keys(access).length > 0 ? { access } : {}),
     ...(flags.allowExposure === true ? { allowExposure: true } : {}),
     ...(flags.requireService === true ? { requireService: true } : {}),
+    ...(flags.hostHeader === undefined ? {} : { http: { hostHeader: flags.hostHeader } }),
     ...(flags.network === undefined ? {} : { network: flags.network }),
   }
   return Array.from({ length: targets }, (_, index) => {

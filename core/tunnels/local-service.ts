@@ -1,10 +1,12 @@
 import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Visitor } from '../backend.ts'
+import type { StreamHandler, Visitor } from '../backend.ts'
 import { systemClock, type Clock } from '../clock.ts'
 import { BackendUnavailableError, ConfigError } from '../errors.ts'
 import { silentLogger, type Logger } from '../logger.ts'
 import { connectForJoin, join, resetStream } from '../streams/index.ts'
+import { HttpFront } from './http-front.ts'
+import type { HttpOptions } from './http-headers.ts'
 
 /** A local service answers a dial at once or never; five seconds cover a loaded machine and a database on the next host. */
 const DIAL_LIMIT_MS = 5_000
@@ -32,6 +34,8 @@ export type ServiceState = 'up' | 'down'
 
 /** What can be set besides the target. */
 export interface LocalServiceOptions {
+  /** HTTP features. */
+  readonly http?: HttpOptions | undefined
   readonly clock?: Clock
   readonly logger?: Logger
 }
@@ -52,6 +56,7 @@ export class LocalService {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #sockets = new Set<Socket>()
+  readonly #front: HttpFront | undefined
   #hosts: readonly string[]
   #state: ServiceState | undefined
   #heardAt = 0
@@ -68,6 +73,22 @@ export class LocalService {
     this.#clock = options.clock ?? systemClock
     this.#logger = options.logger ?? silentLogger
     this.#hosts = target.host === 'localhost' ? ['127.0.0.1', '::1'] : [target.host]
+    const { http } = options
+    this.#front = http && new HttpFront({ target, connect: () => this.open(), options: http, logger: this.#logger })
+  }
+
+  /**
+   * The service of a tunnel; undefined when somebody else takes its streams.
+   * @throws ConfigError when HTTP features are wrong, or asked for where Beam does not speak with the service
+   */
+  static of(
+    { target, onStream, http }: { readonly target: ServiceTarget; readonly onStream?: StreamHandler; readonly http?: HttpOptions },
+    options: Omit<LocalServiceOptions, 'http'>,
+  ): LocalService | undefined {
+    if (onStream === undefined) return new LocalService(target, { ...options, http })
+    if (http !== undefined)
+      throw new ConfigError('HTTP features need a local port: there is none where a program takes the streams itself.')
+    return undefined
   }
 
   /** As far as it is known; a service that was never tried counts as up. */
@@ -102,8 +123,12 @@ export class LocalService {
     this.#schedule()
   }
 
-  /** Takes a visitor's stream: dials the service and joins the two. A service that refuses resets the visitor's stream, nothing else. */
-  readonly handle = (stream: Duplex, visitor: Visitor): void => {
+  /** Takes a visitor's stream. */
+  readonly handle = (stream: Duplex, visitor: Visitor): void =>
+    this.#front === undefined ? this.#join(stream, visitor) : this.#front.handle(stream, visitor)
+
+  /** Dials the service and joins the two. A service that refuses resets the visitor's stream, nothing else. */
+  #join(stream: Duplex, visitor: Visitor): void {
     // Until it is joined, a failure of the visitor's side only ends the wait.
     stream.on('error', () => {})
     if (this.#visitors >= MAX_VISITORS) {
@@ -139,10 +164,23 @@ export class LocalService {
     })
   }
 
+  /**
+   * A connection to the service for somebody who speaks with it himself; it ends with the tunnel.
+   * @throws BackendUnavailableError (`BEAM_ERR_SERVICE_DOWN`)
+   */
+  async open(): Promise<Socket> {
+    const socket = await this.#dial((host, port) => connect({ host, port, allowHalfOpen: true, noDelay: true }))
+    if (this.#closed) resetStream(socket, new Error('the tunnel was stopped'))
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+    return socket
+  }
+
   /** Ends the watch and every connection to the service. */
   close(): void {
     this.#closed = true
     this.#stopTimer?.()
+    this.#front?.close()
     this.#onChange = undefined
     for (const socket of this.#sockets) resetStream(socket, new Error('the tunnel was stopped'))
     this.#sockets.clear()

@@ -5,6 +5,7 @@ import type { Logger } from '../logger.ts'
 import type { BackendHandle } from './backend-handle.ts'
 import type { PublishEvent, TunnelSnapshot } from './events.ts'
 import type { HealthSettings } from './health-settings.ts'
+import type { HttpOptions } from './http-headers.ts'
 import type { ServiceTarget } from './local-service.ts'
 import type { Migration } from './migrate.ts'
 import type { Strategy } from './strategy.ts'
@@ -28,6 +29,8 @@ export interface PublishSetup {
   readonly access?: AccessPolicy
   /** Options for single networks, by the name of the backend. */
   readonly network?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** HTTP features: Beam then reads the requests of visitors. Not together with `onStream`. */
+  readonly http?: HttpOptions
   /** Takes the visitors' streams instead of the local port. */
   readonly onStream?: StreamHandler
   /** Fail when nothing listens on the local port. */

@@ -72,7 +72,7 @@ export class Publisher implements Tunnel {
         message: `${backend} is not used: ${reason}.`,
       })),
     ]
-    this.#service = setup.onStream === undefined ? new LocalService(setup.target, { clock: this.#clock, logger: this.#logger }) : undefined
+    this.#service = LocalService.of(setup, { clock: this.#clock, logger: this.#logger })
     this.#legs = able.filter(({ name }) => this.#exposure.chain.includes(name)).map((handle) => this.#leg(handle))
   }
 
@@ -173,10 +173,10 @@ export class Publisher implements Tunnel {
   }
 
   #leg(handle: BackendHandle): Leg {
-    const { target, onStream } = this.#setup
+    const { target, onStream, http } = this.#setup
     const { name: backend, capabilities } = handle
     // Where the daemon connects to the local port itself, Beam adds nothing to the path.
-    const direct = onStream === undefined && capabilities.deliversDirectly === true
+    const direct = onStream === undefined && http === undefined && capabilities.deliversDirectly === true
     const streams = new OpenStreams()
     const deliver: StreamHandler = onStream ?? ((stream, visitor) => this.#service?.handle(stream, visitor))
     const leg: Leg = new Leg({

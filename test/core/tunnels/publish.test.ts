@@ -285,6 +285,12 @@ describe('a network whose daemon connects to the local port itself', () => {
     expect(direct.handlers).toEqual([undefined])
   })
 
+  it('hands the streams over when Beam reads HTTP', async () => {
+    const direct = new Direct('direct')
+    await publish([direct], { http: { dropRequestHeaders: ['Cookie'] } })
+    expect(direct.handlers).toEqual([expect.any(Function)])
+  })
+
   it('hands the streams over when somebody else takes them', async () => {
     const direct = new Direct('direct')
     const stage = await publish([direct], { onStream: (stream) => void stream.end('from memory') })
