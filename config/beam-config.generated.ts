@@ -80,6 +80,14 @@ export interface TunnelEntry {
    * `priority`: the best that starts. `fallback`: also down on failure and up on recovery. `load-balance`: all at once, new connections spread. `multipath`: all at once, one connection over several.
    */
   strategy: 'priority' | 'fallback' | 'load-balance' | 'multipath'
+  /**
+   * How visitors spread new connections over the backends (`load-balance`): shares by the name of the backend. Without one: 1.
+   */
+  weights?: {
+    [k: string]: number
+  }
+  health?: TunnelHealth
+  budget?: PrivacyBudgetSettings
   access?: TunnelAccess
   http?: TunnelHttp
   /**
@@ -92,6 +100,52 @@ export interface TunnelEntry {
    * Lets networks that show the publisher's IP address be used beside or below networks that hide it.
    */
   allowExposure: boolean
+}
+/**
+ * How a tunnel is watched, and how slow `fallback` is to move.
+ */
+export interface TunnelHealth {
+  /**
+   * Whether the publisher dials its own address through networks that hide it. Default: true.
+   */
+  selfCheck?: boolean
+  /**
+   * Mean distance of the checks while all is well. Default: 60s.
+   */
+  probeEvery?: string
+  /**
+   * How long one check may take. Default: 30s.
+   */
+  probeTimeout?: string
+  /**
+   * How long a network may be out of order before the next one is used. Default: 3s.
+   */
+  failAfter?: string
+  /**
+   * How long a better network must have worked before it takes the tunnel back; longer each time that it fails again. Default: 30s.
+   */
+  recoverAfter?: string
+}
+/**
+ * What backends have to offer to be used, by what they declare.
+ */
+export interface PrivacyBudgetSettings {
+  /**
+   * At least so much anonymity.
+   */
+  anonymity?: 'low' | 'medium' | 'high'
+  /**
+   * At least so hard to block.
+   */
+  censorshipResistance?: 'low' | 'medium' | 'high'
+  /**
+   * Round trips of at most so long, by the network's design.
+   */
+  latency?: string
+  /**
+   * At least so many bytes per second, by the network's specification.
+   */
+  throughput?: number
 }
 /**
  * Who may connect. Without it: everybody who knows the address.
@@ -238,6 +292,14 @@ export interface TunnelEntryInput {
    * `priority`: the best that starts. `fallback`: also down on failure and up on recovery. `load-balance`: all at once, new connections spread. `multipath`: all at once, one connection over several.
    */
   strategy?: 'priority' | 'fallback' | 'load-balance' | 'multipath'
+  /**
+   * How visitors spread new connections over the backends (`load-balance`): shares by the name of the backend. Without one: 1.
+   */
+  weights?: {
+    [k: string]: number
+  }
+  health?: TunnelHealthInput
+  budget?: PrivacyBudgetSettingsInput
   access?: TunnelAccessInput
   http?: TunnelHttpInput
   /**
@@ -250,6 +312,52 @@ export interface TunnelEntryInput {
    * Lets networks that show the publisher's IP address be used beside or below networks that hide it.
    */
   allowExposure?: boolean
+}
+/**
+ * How a tunnel is watched, and how slow `fallback` is to move.
+ */
+export interface TunnelHealthInput {
+  /**
+   * Whether the publisher dials its own address through networks that hide it. Default: true.
+   */
+  selfCheck?: boolean
+  /**
+   * Mean distance of the checks while all is well. Default: 60s.
+   */
+  probeEvery?: string
+  /**
+   * How long one check may take. Default: 30s.
+   */
+  probeTimeout?: string
+  /**
+   * How long a network may be out of order before the next one is used. Default: 3s.
+   */
+  failAfter?: string
+  /**
+   * How long a better network must have worked before it takes the tunnel back; longer each time that it fails again. Default: 30s.
+   */
+  recoverAfter?: string
+}
+/**
+ * What backends have to offer to be used, by what they declare.
+ */
+export interface PrivacyBudgetSettingsInput {
+  /**
+   * At least so much anonymity.
+   */
+  anonymity?: 'low' | 'medium' | 'high'
+  /**
+   * At least so hard to block.
+   */
+  censorshipResistance?: 'low' | 'medium' | 'high'
+  /**
+   * Round trips of at most so long, by the network's design.
+   */
+  latency?: string
+  /**
+   * At least so many bytes per second, by the network's specification.
+   */
+  throughput?: number
 }
 /**
  * Who may connect. Without it: everybody who knows the address.

@@ -7,11 +7,21 @@ export type CensorshipResistance = 'none' | 'low' | 'medium' | 'high'
 /** What the network carries: live byte streams, single bounded messages, or snapshots of a site. */
 export type Delivery = 'stream' | 'message' | 'site'
 
+/** The levels of anonymity and of resistance to blocking, the least first. */
+export const LEVELS = ['none', 'low', 'medium', 'high'] as const satisfies readonly AnonymityLevel[]
+
 /** What a backend can do and what it reveals: constant for a configured backend, known without any I/O. */
 export interface BackendCapabilities {
   /** Whether `registerDomain` and `resolveDomain` work. */
   readonly supportsDomains: boolean
   readonly supportsIPv6: boolean
+  /**
+   * Relays between the two ends, one after another, by the network's design (Tor's onion services: 6; 0 = the ends are connected directly).
+   * With `holdMs` it says in which class of latency the network is. Absent where the design does not say. Never a measurement.
+   */
+  readonly relays?: number
+  /** How long the network holds a message back on purpose, one way, in milliseconds (mixnets). Default: 0. */
+  readonly holdMs?: number
   /** Bytes per second that the network can carry by its specification; `Infinity` when only the machine limits it. Never a measurement. */
   readonly maxThroughput: number
   readonly anonymityLevel: AnonymityLevel

@@ -1,7 +1,7 @@
 /** Which backends can do what is asked of a tunnel, apart from what they reveal (exposure.ts). Pure. */
 import type { AccessPolicy } from '../backend.ts'
+import type { BackendCapabilities } from '../capabilities.ts'
 import { UnsupportedError } from '../errors.ts'
-import type { BackendHandle } from './backend-handle.ts'
 
 /** Something to be said about a backend before the tunnel starts. */
 export interface Note {
@@ -10,11 +10,17 @@ export interface Note {
   readonly message: string
 }
 
+/** A backend, as far as its abilities are concerned. */
+interface Able {
+  readonly name: string
+  readonly capabilities: BackendCapabilities
+}
+
 /** What is asked for. */
-export interface Wishes {
-  readonly chain: readonly BackendHandle[]
-  readonly access?: AccessPolicy
-  readonly domain?: string
+interface Wishes<Backend extends Able> {
+  readonly chain: readonly Backend[]
+  readonly access?: AccessPolicy | undefined
+  readonly domain?: string | undefined
 }
 
 /**
@@ -22,7 +28,11 @@ export interface Wishes {
  * one without domains is used, and said to ignore the domain.
  * @throws UnsupportedError when none is left.
  */
-export function suitable({ chain, access, domain }: Wishes): { readonly able: readonly BackendHandle[]; readonly notes: readonly Note[] } {
+export function suitable<Backend extends Able>({
+  chain,
+  access,
+  domain,
+}: Wishes<Backend>): { readonly able: readonly Backend[]; readonly notes: readonly Note[] } {
   if (chain.length === 0) throw new UnsupportedError('There is no backend to publish on.', { hint: 'Enable or name one.' })
   const restricted = restrictsAccess(access)
   const able = chain.filter(({ capabilities }) => !restricted || capabilities.accessControl)
