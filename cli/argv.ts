@@ -6,9 +6,11 @@
 /** Flags of all commands that take the next word as their value (a test compares the list with the commands). */
 export const FLAGS_WITH_VALUE: ReadonlySet<string> = new Set([
   '--allow',
+  '--auth-key',
   '--backend',
   '--backends',
   '--bind',
+  '--bridge',
   '--circuits',
   '--csv',
   '--dir',
@@ -20,6 +22,7 @@ export const FLAGS_WITH_VALUE: ReadonlySet<string> = new Set([
   '--html',
   '--language',
   '--lines',
+  '--max-streams',
   '--max-p99',
   '--min-success',
   '--name',
@@ -33,6 +36,8 @@ export const FLAGS_WITH_VALUE: ReadonlySet<string> = new Set([
   '--setup-limit',
   '--strategy',
   '--time-scale',
+  '--tor-control',
+  '--tor-port',
   '--timeout',
   '-b',
   '-l',

@@ -4,6 +4,7 @@
  */
 const PATTERNS: ReadonlyArray<readonly [backend: string, pattern: RegExp]> = [
   ['tor', /^(?:[a-z]+:\/\/)?[a-z2-7]{16,56}\.onion(?:[:/]|$)/i],
+  ['ator', /^(?:[a-z]+:\/\/)?(?:[a-z2-7]{56}|anyone)\.anon(?:[:/]|$)/i],
   ['i2p', /^(?:[a-z]+:\/\/)?[a-z0-9.-]+\.i2p(?:[:/]|$)/i],
   ['veilid', /^VLD[0-9]:/],
   ['freenet', /^(?:freenet:)?(?:CHK|SSK|USK|KSK)@/],

@@ -10,6 +10,8 @@ export interface SecretSources {
   readonly secret?: string | undefined
   readonly file?: string | undefined
   readonly env?: string | undefined
+  /** What it is called. Default: `secret word`. */
+  readonly called?: string
 }
 
 /**
@@ -18,15 +20,15 @@ export interface SecretSources {
  * @throws ConfigError (`BEAM_ERR_USAGE`) when it is empty, too long, or its file cannot be read
  */
 export async function readSecret(sources: SecretSources, stdin: NodeJS.ReadStream = process.stdin): Promise<string | undefined> {
-  const { secret, file, env } = sources
-  if (secret === '-') return checked(stdin.isTTY ? await ask(stdin) : await firstLine(stdin), 'The secret word')
-  if (secret !== undefined) return checked(secret, '--secret')
-  if (file !== undefined) return checked(firstOf(await readStart(file)), `The file ${file}`)
-  return env === undefined || env === '' ? undefined : checked(env, 'BEAM_SECRET')
+  const { secret, file, env, called = 'secret word' } = sources
+  if (secret === '-') return checked(stdin.isTTY ? await ask(stdin, called) : await firstLine(stdin), `The ${called}`, called)
+  if (secret !== undefined) return checked(secret, '--secret', called)
+  if (file !== undefined) return checked(firstOf(await readStart(file, called)), `The file ${file}`, called)
+  return env === undefined || env === '' ? undefined : checked(env, 'BEAM_SECRET', called)
 }
 
-function checked(word: string, source: string): string {
-  if (word === '') throw new ConfigError(`${source} is empty: a secret word is needed.`, { code: 'BEAM_ERR_USAGE' })
+function checked(word: string, source: string, called: string): string {
+  if (word === '') throw new ConfigError(`${source} is empty: a ${called} is needed.`, { code: 'BEAM_ERR_USAGE' })
   if (Buffer.byteLength(word) > MAX_SECRET_BYTES) {
     throw new ConfigError(`${source} is longer than ${MAX_SECRET_BYTES} bytes.`, { code: 'BEAM_ERR_USAGE' })
   }
@@ -35,7 +37,7 @@ function checked(word: string, source: string): string {
 
 const firstOf = (text: string): string => text.split(/\r?\n/, 1)[0] ?? ''
 
-async function readStart(file: string): Promise<string> {
+async function readStart(file: string, called: string): Promise<string> {
   try {
     const handle = await open(file)
     try {
@@ -45,7 +47,7 @@ async function readStart(file: string): Promise<string> {
       await handle.close()
     }
   } catch (cause) {
-    throw new ConfigError(`The file of the secret word cannot be read: ${(cause as Error).message}`, { code: 'BEAM_ERR_USAGE', cause })
+    throw new ConfigError(`The file of the ${called} cannot be read: ${(cause as Error).message}`, { code: 'BEAM_ERR_USAGE', cause })
   }
 }
 
@@ -59,8 +61,8 @@ async function firstLine(stdin: NodeJS.ReadStream): Promise<string> {
 }
 
 /** Asks at the terminal; nothing that is typed is shown. Ctrl-C ends the command as usual. */
-function ask(stdin: NodeJS.ReadStream): Promise<string> {
-  process.stderr.write('Secret word: ')
+function ask(stdin: NodeJS.ReadStream, called: string): Promise<string> {
+  process.stderr.write(`${called.slice(0, 1).toUpperCase()}${called.slice(1)}: `)
   stdin.setRawMode(true)
   stdin.resume()
   return new Promise((resolve, reject) => {

@@ -28,7 +28,7 @@ export interface NetworkFlags {
   dialOptions?(flags: FlagValues): NetworkOptions | Promise<NetworkOptions>
   /** Flags about the network itself, of both commands: for settings that all tunnels of a process share. */
   readonly settings?: FlagDefinitions
-  /** What they make of settings: variables of the backend's schema (`x-env`) → texts. Lists as JSON. Errors as above. */
+  /** What the flags, also those of `publish` and `dial`, make of settings: variables of the backend's schema (`x-env`) → texts. Lists as JSON. */
   environment?(flags: FlagValues, backend: string): Readonly<Record<string, string>>
 }
 

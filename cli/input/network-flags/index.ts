@@ -1,9 +1,10 @@
 import { ConfigError } from '../../../core/errors.ts'
 import { typed, type FlagDefinitions, type FlagValues, type NetworkFlags, type NetworkOptions } from './group.ts'
 import { meshFlags } from './mesh.ts'
+import { onionFlags } from './onion.ts'
 
 /** Every network with flags of its own. */
-export const NETWORK_FLAG_GROUPS: readonly NetworkFlags[] = [meshFlags]
+export const NETWORK_FLAG_GROUPS: readonly NetworkFlags[] = [meshFlags, onionFlags]
 
 /** What the flags of networks ask for. */
 export interface NetworkWishes {
@@ -52,7 +53,7 @@ export async function networkWishes(
     const options = own.length === 0 ? undefined : await (end === 'publish' ? group.publishOptions?.(flags) : group.dialOptions?.(flags))
     for (const backend of backends) {
       if (options !== undefined) network[backend] = { ...network[backend], ...options }
-      if (typed(group.settings, flags).length > 0) Object.assign(environment, group.environment?.(flags, backend))
+      Object.assign(environment, group.environment?.(flags, backend))
     }
   }
   return { ...(Object.keys(network).length > 0 ? { network } : {}), environment }

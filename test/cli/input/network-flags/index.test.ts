@@ -11,7 +11,8 @@ const cans: NetworkFlags = {
   dial: { 'can-opener': string({}) },
   dialOptions: ({ 'can-opener': opener }) => Promise.resolve({ opener }),
   settings: { 'can-bridge': string({ multiple: true }) },
-  environment: ({ 'can-bridge': bridges }, backend) => ({ [`BEAM_${backend.toUpperCase()}_BRIDGES`]: JSON.stringify(bridges) }),
+  environment: ({ 'can-bridge': bridges }, backend) =>
+    bridges === undefined ? {} : { [`BEAM_${backend.toUpperCase()}_BRIDGES`]: JSON.stringify(bridges) },
 }
 const others: NetworkFlags = {
   backends: ['string'],
