@@ -9,7 +9,11 @@ import { compile } from 'json-schema-to-typescript'
 /** Which schema becomes which file. */
 const TARGETS = [
   { schema: 'schemas/beam.config.schema.json', file: 'config/beam-config.generated.ts', input: 'BeamConfigInput' },
+  { schema: 'schemas/backends/anonet.schema.json', file: 'backends/anonet/config.generated.ts' },
+  { schema: 'schemas/backends/i2p.schema.json', file: 'backends/i2p/config.generated.ts' },
   { schema: 'schemas/backends/mesh.schema.json', file: 'backends/mesh/config.generated.ts' },
+  { schema: 'schemas/backends/tor.schema.json', file: 'backends/tor/config.generated.ts' },
+  { schema: 'schemas/backends/ator.schema.json', file: 'backends/ator/config.generated.ts' },
   { schema: 'schemas/benchmark.schema.json', file: 'plugins/benchmark/report.generated.ts' },
 ] as const
 
