@@ -22,6 +22,7 @@ export const LOADERS = {
   'daemon:logs': () => import('./commands/daemon/logs.ts'),
   'daemon:install': () => import('./commands/daemon/install.ts'),
   'daemon:run': () => import('./commands/daemon/run.ts'),
+  benchmark: () => import('./commands/benchmark.ts'),
   'key:show': () => import('./commands/key-show.ts'),
   'key:list': () => import('./commands/key-list.ts'),
   'config:init': () => import('./commands/config/init.ts'),

@@ -15,6 +15,8 @@ import { verdictOf, type Limits } from './verdict.ts'
 
 /** Least rounds: fewer say nothing about how much the figures scatter. */
 export const MIN_ROUNDS = 3
+/** Owner of the processes that belong to no network; no backend has such a name. */
+const NOBODY = ''
 /** Controls get this part of a network's time: they are fast, and their figures scatter little. */
 const CONTROL_SHARE = 0.25
 
@@ -106,6 +108,8 @@ class Comparison implements Benchmark {
     this.#cleanup.defer(() => proxy[Symbol.asyncDispose]())
     const source = await processSource()
     const book = source === undefined ? undefined : new ProcessBook(source)
+    // What runs by now belongs to no network.
+    await book?.usage(NOBODY)
 
     const controls = [
       { name: 'direct' as const, port: origin.port, rounds: [] as Round[] },

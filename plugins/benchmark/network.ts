@@ -9,8 +9,8 @@ import type { Payload } from './payload.ts'
 import type { BenchmarkHides, BenchmarkPhase, BenchmarkSetup } from './report.generated.ts'
 import type { Subject } from './round.ts'
 
-/** How often it is looked whether the network is up. */
-const LOOK_MS = 50
+/** Rests between looks whether the network is up: they grow with the time that has passed, up to a twentieth of a second. */
+const LOOK_MS = { share: 0.1, least: 2, most: 50 } as const
 /** Rest between two attempts to reach what was just published: descriptors and records need their time to spread. */
 const AGAIN_MS = 1_000
 /** Phases and warnings that are kept; a network that tells of every percent of several things stays below. */
@@ -105,7 +105,7 @@ async function publish(publisher: Beam, { setup, record, signal, elapsed }: Prog
   // Loads the code of the backends, which is no part of a network's start.
   await publisher.backends()
   const watching = new AbortController()
-  const up = whenUp(publisher, backend, AbortSignal.any([signal, watching.signal])).then(
+  const up = whenUp(publisher, backend, { elapsed, signal: AbortSignal.any([signal, watching.signal]) }).then(
     () => (record.times.networkUpMs ??= elapsed()),
     () => {},
   )
@@ -165,11 +165,12 @@ function warn({ warnings }: NetworkRecord, message: string): void {
   if (warnings.length < MAX_WARNINGS && !warnings.includes(message)) warnings.push(message)
 }
 
-async function whenUp(beam: Beam, backend: string, signal: AbortSignal): Promise<void> {
+async function whenUp(beam: Beam, backend: string, { elapsed, signal }: Pick<Progressing, 'elapsed' | 'signal'>): Promise<void> {
+  const { share, least, most } = LOOK_MS
   for (;;) {
     const state = (await summaryOf(beam, backend))?.status?.state
     if (state === 'running' || state === 'degraded') return
-    await delay(LOOK_MS, undefined, { signal })
+    await delay(Math.min(most, Math.max(least, elapsed() * share)), undefined, { signal })
   }
 }
 

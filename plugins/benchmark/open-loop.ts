@@ -39,8 +39,10 @@ export async function openLoop({ port, payload, ratePerSecond, durationMs, timeo
   try {
     for (const at of schedule(ratePerSecond, durationMs)) {
       const startedAt = start + at
-      const early = startedAt - performance.now()
-      if (early > 0) await delay(early, undefined, { signal })
+      // Timers end up to a millisecond before their time, too.
+      for (let early = startedAt - performance.now(); early > 0; early = startedAt - performance.now()) {
+        await delay(Math.ceil(early), undefined, { signal })
+      }
       signal.throwIfAborted()
       if (underWay.size >= MAX_UNDER_WAY) {
         tally.count({ kind: 'timeout' })
