@@ -12,7 +12,7 @@ export const KNOWN_BACKENDS: readonly KnownBackend[] = [
   { name: 'mesh' },
   { name: 'tor', hint: NOT_YET },
   { name: 'ator', hint: NOT_YET },
-  { name: 'i2p', hint: NOT_YET },
+  { name: 'i2p' },
   { name: 'nym', hint: NOT_YET },
   { name: 'veilid', hint: NOT_YET },
   { name: 'freenet', hint: NOT_YET },

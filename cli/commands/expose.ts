@@ -2,7 +2,7 @@ import { boolean, string } from '@oclif/core/flags'
 import { ConfigError } from '../../core/errors.ts'
 import { BeamCommand } from '../base-command.ts'
 import { BOOTSTRAP_FLAG, CARRIER_FLAGS, EXPOSURE_FLAG, OUTPUT_FLAGS, SECRET_FLAGS } from '../input/flags.ts'
-import { flagsOf, networkWishes, selectedBy } from '../input/network-flags/index.ts'
+import { flagsOf, networkWishes, readsHttp, selectedBy } from '../input/network-flags/index.ts'
 import { NETWORK_FLAGS, STRATEGIES, connectFlags, namedBackends, publishOptions } from '../input/publish-options.ts'
 import { readSecret } from '../input/secret.ts'
 import { parseServiceTarget } from '../input/service-target.ts'
@@ -111,6 +111,7 @@ export default class Expose extends BeamCommand {
         allowExposure: flags['allow-exposure'],
         requireService: flags['require-service'],
         hostHeader: flags['host-header'],
+        readsHttp: readsHttp(values),
         ...(network === undefined ? {} : { network }),
       },
       secret,

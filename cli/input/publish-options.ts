@@ -21,6 +21,8 @@ export interface PublishFlags {
   readonly requireService?: boolean
   /** `--host-header`. */
   readonly hostHeader?: string | undefined
+  /** Whether Beam is to read HTTP without changing the Host header. */
+  readonly readsHttp?: boolean
   /** Options of single networks, from their own flags. */
   readonly network?: PublishOptions['network']
 }
@@ -44,6 +46,7 @@ export function publishOptions(flags: PublishFlags, secret: string | undefined, 
     ...(flags.allowExposure === true ? { allowExposure: true } : {}),
     ...(flags.requireService === true ? { requireService: true } : {}),
     ...(flags.hostHeader === undefined ? {} : { http: { hostHeader: flags.hostHeader } }),
+    ...(flags.hostHeader === undefined && flags.readsHttp === true ? { http: {} } : {}),
     ...(flags.network === undefined ? {} : { network: flags.network }),
   }
   return Array.from({ length: targets }, (_, index) => {

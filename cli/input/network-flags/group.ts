@@ -18,6 +18,8 @@ export interface NetworkFlags {
   readonly backends: readonly string[]
   /** Flags that choose a backend by themselves, as `--tor` does: name of the flag → backend. They stand in `publish` too. */
   readonly selects?: Readonly<Record<string, string>>
+  /** Flags that make Beam read HTTP, for headers that tell a service of its visitors. They stand in `publish` too. */
+  readonly readsHttp?: readonly string[]
   /** Flags about a published tunnel. */
   readonly publish?: FlagDefinitions
   /** What they make of `PublishOptions.network[backend]`. Errors: ConfigError (`BEAM_ERR_USAGE`). */

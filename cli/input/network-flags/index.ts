@@ -1,10 +1,11 @@
 import { ConfigError } from '../../../core/errors.ts'
 import { typed, type FlagDefinitions, type FlagValues, type NetworkFlags, type NetworkOptions } from './group.ts'
+import { i2pFlags } from './i2p.ts'
 import { meshFlags } from './mesh.ts'
 import { onionFlags } from './onion.ts'
 
 /** Every network with flags of its own. */
-export const NETWORK_FLAG_GROUPS: readonly NetworkFlags[] = [meshFlags, onionFlags]
+export const NETWORK_FLAG_GROUPS: readonly NetworkFlags[] = [meshFlags, onionFlags, i2pFlags]
 
 /** What the flags of networks ask for. */
 export interface NetworkWishes {
@@ -25,6 +26,11 @@ export function flagsOf(end: End, groups: readonly NetworkFlags[] = NETWORK_FLAG
 /** The backends that were chosen by flags of networks. */
 export function selectedBy(flags: FlagValues, groups: readonly NetworkFlags[] = NETWORK_FLAG_GROUPS): string[] {
   return groups.flatMap(({ selects = {} }) => Object.entries(selects).flatMap(([flag, backend]) => (flags[flag] === true ? [backend] : [])))
+}
+
+/** Whether a flag of a network asks that Beam reads HTTP. */
+export function readsHttp(flags: FlagValues, groups: readonly NetworkFlags[] = NETWORK_FLAG_GROUPS): boolean {
+  return groups.some(({ readsHttp: names = [] }) => names.some((name) => flags[name] === true))
 }
 
 /**
