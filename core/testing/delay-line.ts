@@ -10,6 +10,7 @@ export class DelayLine {
   readonly #clock: Clock
   readonly #entries: Entry[] = []
   #cancel: (() => void) | undefined
+  #held = false
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -22,8 +23,16 @@ export class DelayLine {
 
   /** Does `act` after `delayMs`, and never before what was pushed earlier; at once when there is nothing to wait for. */
   push(delayMs: number, act: () => void): void {
-    if (delayMs <= 0 && this.#entries.length === 0) return act()
+    if (delayMs <= 0 && this.#entries.length === 0 && !this.#held) return act()
     this.#entries.push({ dueMs: this.#clock.monotonic() + delayMs, act })
+    this.#schedule()
+  }
+
+  /** While it is held, nothing is done; what is due meanwhile is done afterwards, in order. */
+  hold(held: boolean): void {
+    this.#held = held
+    this.#cancel?.()
+    this.#cancel = undefined
     this.#schedule()
   }
 
@@ -36,7 +45,7 @@ export class DelayLine {
 
   #schedule(): void {
     const [head] = this.#entries
-    if (head === undefined || this.#cancel !== undefined) return
+    if (head === undefined || this.#held || this.#cancel !== undefined) return
     this.#cancel = this.#clock.after(Math.max(0, head.dueMs - this.#clock.monotonic()), () => {
       this.#cancel = undefined
       this.#entries.shift()

@@ -8,6 +8,10 @@ export interface Faults {
   readonly drop?: number
   /** How much later a dial, a chunk of a stream or a message arrives, in milliseconds: always the same, or between two values. */
   readonly delayMs?: number | readonly [fromMs: number, toMs: number]
+  /** What a direction of a stream carries, in bytes per second; short-lived queues of it are a few dozen chunks. */
+  readonly bytesPerSecond?: number
+  /** Nothing arrives any more, and nothing is said about it: dials hang, streams hold what they carry until it is mended. */
+  readonly silent?: boolean
   /** A stream is reset after so many bytes, both directions together. */
   readonly resetAfterBytes?: number
   /** A direction of a stream ends, as if it were complete, after so many bytes. */

@@ -64,7 +64,10 @@ class Injection {
     this.#control = control
     this.#clock = clock
     this.#down = control.current.down === true
-    control.onChange(({ down = false }) => this.#switch(down))
+    control.onChange(({ down = false, silent = false }) => {
+      this.#switch(down)
+      this.#hold(silent)
+    })
   }
 
   /** The methods that take the place of the backend's own: only of those that it has. */
@@ -127,6 +130,7 @@ class Injection {
     const dropped = this.#control.drops()
     const delayMs = this.#control.delayMs()
     if (delayMs > 0) await sleep(delayMs, { signal, clock: this.#clock })
+    await this.#spoken(signal)
     if (dropped) throw new UnreachableError('The dial was lost on purpose.', { retry: 'now' })
     return call()
   }
@@ -146,17 +150,42 @@ class Injection {
       inner,
       {
         delayMs: () => control.delayMs(),
+        bytesPerSecond: () => control.current.bytesPerSecond ?? Infinity,
         resetAfterBytes: () => control.current.resetAfterBytes ?? Infinity,
         truncateAfterBytes: () => control.current.truncateAfterBytes ?? Infinity,
       },
       this.#clock,
     )
     this.#streams.add(stream)
+    if (control.current.silent === true) stream.hold(true)
     // An error before the caller listens must not end the process; 'close' tells it all the same.
     stream.on('error', () => {})
     stream.once('close', () => this.#streams.delete(stream))
     if (this.#down) resetStream(stream, unavailable('stream'))
     return stream
+  }
+
+  /** Waits while the network is silent. */
+  #spoken(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#control.current.silent !== true) return resolve()
+      const onAbort = (): void => {
+        stop()
+        reject(signal?.reason)
+      }
+      const stop = this.#control.onChange(({ silent }) => {
+        if (silent === true) return
+        stop()
+        signal?.removeEventListener('abort', onAbort)
+        resolve()
+      })
+      signal?.addEventListener('abort', onAbort, { once: true })
+      if (signal?.aborted === true) onAbort()
+    })
+  }
+
+  #hold(held: boolean): void {
+    for (const stream of this.#streams) stream.hold(held)
   }
 
   #switch(down: boolean): void {

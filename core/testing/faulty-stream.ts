@@ -8,6 +8,8 @@ import { DelayLine } from './delay-line.ts'
 export interface StreamFaults {
   /** How much later a chunk arrives, in milliseconds. */
   delayMs(): number
+  /** How many bytes a direction carries in a second. */
+  bytesPerSecond(): number
   /** After so many bytes, both directions together, the stream is reset. */
   resetAfterBytes(): number
   /** After so many bytes of one direction, this direction ends as if it were complete. */
@@ -27,26 +29,44 @@ export class FaultyStream extends Duplex {
   #left = 0
   #truncated = false
   #waiting: (() => void) | undefined
+  readonly #clock: Clock
+  /** When the line of each direction is free, in milliseconds. */
+  readonly #freeAt = { arriving: 0, leaving: 0 }
 
   constructor(inner: Duplex, faults: StreamFaults, clock: Clock) {
     super({ allowHalfOpen: true })
     this.#inner = inner
     this.#faults = faults
+    this.#clock = clock
     this.#arriving = new DelayLine(clock)
     this.#leaving = new DelayLine(clock)
     inner.on('error', () => {})
     inner.on('data', (chunk: Buffer) => {
-      this.#arriving.push(faults.delayMs(), () => this.#arrive(chunk))
+      this.#arriving.push(this.#transitMs('arriving', chunk.length), () => this.#arrive(chunk))
       if (this.#arriving.length >= MAX_WAITING_CHUNKS) inner.pause()
     })
-    inner.on('end', () => this.#arriving.push(faults.delayMs(), () => this.#truncated || this.push(null)))
+    inner.on('end', () => this.#arriving.push(this.#transitMs('arriving', 0), () => this.#truncated || this.push(null)))
     inner.on('drain', () => this.#proceed())
-    inner.on('close', () => this.#arriving.push(faults.delayMs(), () => this.#closed()))
+    inner.on('close', () => this.#arriving.push(this.#transitMs('arriving', 0), () => this.#closed()))
     inner.pause()
   }
 
   override _read(): void {
     if (this.#arriving.length < MAX_WAITING_CHUNKS) this.#inner.resume()
+  }
+
+  /** Holds everything back, or lets it go on. */
+  hold(held: boolean): void {
+    this.#arriving.hold(held)
+    this.#leaving.hold(held)
+  }
+
+  /** How long a chunk takes: it waits for its turn on the line, then comes the delay. */
+  #transitMs(direction: 'arriving' | 'leaving', bytes: number): number {
+    const now = this.#clock.monotonic()
+    const free = Math.max(now, this.#freeAt[direction]) + (bytes / this.#faults.bytesPerSecond()) * 1_000
+    this.#freeAt[direction] = free
+    return free - now + this.#faults.delayMs()
   }
 
   #arrive(chunk: Buffer): void {
@@ -68,7 +88,7 @@ export class FaultyStream extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
     const copy = Buffer.from(chunk)
-    this.#leaving.push(this.#faults.delayMs(), () => this.#leave(copy))
+    this.#leaving.push(this.#transitMs('leaving', copy.length), () => this.#leave(copy))
     this.#waiting = callback
     this.#proceed()
   }
@@ -93,7 +113,7 @@ export class FaultyStream extends Duplex {
   }
 
   override _final(callback: (error?: Error | null) => void): void {
-    this.#leaving.push(this.#faults.delayMs(), () => {
+    this.#leaving.push(this.#transitMs('leaving', 0), () => {
       this.#inner.end()
       callback()
     })

@@ -23,7 +23,7 @@ import { resetStream } from '../streams/index.ts'
 import { newTunnelId } from '../tunnels/ids.ts'
 import { assertPort, LocalService } from '../tunnels/local-service.ts'
 import { isMemoryAddress, MemoryNetwork, type MemoryListener } from './memory-network.ts'
-import { MemoryStream } from './memory-stream.ts'
+import { MemoryStream } from '../streams/memory-stream.ts'
 
 interface Tunnel {
   readonly info: TunnelInfo

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { BackendUnavailableError, UnreachableError } from '../errors.ts'
 import type { DialOptions } from '../backend.ts'
-import type { MemoryStream } from './memory-stream.ts'
+import type { MemoryStream } from '../streams/memory-stream.ts'
 
 /** What a network knows of one published tunnel. */
 export interface MemoryListener {

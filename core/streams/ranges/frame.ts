@@ -93,6 +93,8 @@ export function encodeFrame(frame: Frame): Buffer {
 export function frameLength(bytes: Buffer): number | undefined {
   if (bytes.length < FRAME_HEADER_BYTES) return undefined
   const sacks = bytes.readUInt8(2)
+  if (!NAMES.has(bytes.readUInt8(0))) throw invalid('its type is unknown')
+  if ((bytes.readUInt8(1) & ~KNOWN_FLAGS) !== 0 || bytes.readUInt8(3) !== 0) throw invalid('a reserved bit is set')
   if (sacks > MAX_SACKS) throw invalid('it has too many ranges')
   return FRAME_HEADER_BYTES + sacks * SACK_BYTES + bytes.readUInt16BE(38)
 }
@@ -103,11 +105,9 @@ export function frameLength(bytes: Buffer): number | undefined {
  */
 export function decodeFrame(bytes: Buffer): Frame {
   if (frameLength(bytes) !== bytes.length) throw invalid('its length is wrong')
-  const type = NAMES.get(bytes.readUInt8(0))
+  const type = NAMES.get(bytes.readUInt8(0)) as FrameType
   const flags = bytes.readUInt8(1)
   const sacks = bytes.readUInt8(2)
-  if (type === undefined) throw invalid('its type is unknown')
-  if ((flags & ~KNOWN_FLAGS) !== 0 || bytes.readUInt8(3) !== 0) throw invalid('a reserved bit is set')
   const offset = readU64(bytes, 8)
   const upTo = readU64(bytes, 16)
   const hasAck = (flags & ACK_VALID) !== 0

@@ -133,6 +133,11 @@ export class RangeStream {
     for (const path of this.#paths.keys()) this.#resetDue.add(path)
   }
 
+  /** Repeats on every path what has arrived: to be called before the paths are left. */
+  acknowledgeEverywhere(): void {
+    for (const owed of this.#paths.values()) owed.now = true
+  }
+
   addPath(path: RangePath): void {
     this.#paths.set(path, { frames: 0, atMs: Infinity, now: false, echo: 0, probeAtMs: Infinity })
     if (this.#state === 'reset') this.#resetDue.add(path)
@@ -144,7 +149,7 @@ export class RangeStream {
     this.#resetDue.delete(path)
     this.#takeOff(path)
     // An acknowledgement may have been lost with it.
-    for (const owed of this.#paths.values()) owed.now = true
+    this.acknowledgeEverywhere()
   }
 
   /** Takes a frame that arrived on a path. */
