@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../../clock.ts'
 import { encodeKey } from '../../identity/address.ts'
-import type { Identity } from '../../identity/identity.ts'
+import { generateIdentity, type Identity } from '../../identity/identity.ts'
 import { dialLink } from '../../link/dial-link.ts'
 import { LinkListener, type Asker } from '../../link/link-listener.ts'
 import type { LinkStream } from '../../link/link-stream.ts'
@@ -39,6 +39,9 @@ export interface MeshNodeOptions {
   readonly maxPeers?: number
 }
 
+/** Links beside those of peers: who asks something, or is carried through, and goes again. */
+const MAX_STRANGERS = 256
+
 const NO_STREAMS: Refusal = { status: 404, code: 'BEAM_ERR_NOT_FOUND', message: 'This node carries no streams for others.' }
 
 /**
@@ -55,6 +58,8 @@ export class MeshNode implements AsyncDisposable {
   /** Dials under way, by the id of the node. */
   readonly #dialling = new Map<string, Promise<void>>()
   #streams: StreamService | undefined
+  /** Why a peer is not taken; undefined when it is. Whoever keeps the set of peers decides. */
+  admit: (peer: Peer) => string | undefined = () => undefined
   readonly #ending = new AbortController()
 
   constructor(options: MeshNodeOptions) {
@@ -144,9 +149,25 @@ export class MeshNode implements AsyncDisposable {
     const theirs = offerReverse(link, { logger, peerKey: link.peerKey, ...this.#services(link.peerKey) })
     theirs.onClose((reason) => link.close({ reason }))
     const peer = this.#peerOf(link, link, 'out')
-    const kept = this.#ending.signal.aborted ? undefined : this.#table.add(peer)
-    if (kept === undefined) peer.close('this node takes no more peers')
-    return kept ?? peer
+    return this.#admit(peer) ?? peer
+  }
+
+  /**
+   * Asks a node one thing under a throw-away key, without becoming its peer: how one learns of others from a node that has no room.
+   * @throws UnreachableError, TimeoutError, ProtocolError
+   */
+  async inquire(
+    to: { readonly host: string; readonly port: number },
+    expectedKey: Uint8Array,
+    topic: string,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<Buffer> {
+    const { link } = await dialLink({ to, expectedKey, identity: generateIdentity(), logger: this.#options.logger, ...options })
+    try {
+      return await link.ask(topic, new Uint8Array(), options.signal)
+    } finally {
+      link.close({ reason: 'the question was answered' })
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -161,7 +182,7 @@ export class MeshNode implements AsyncDisposable {
       ...listen,
       identity,
       logger,
-      maxLinks: maxPeers,
+      maxLinks: maxPeers + MAX_STRANGERS,
       judge: ({ peerKey }, headers) => this.#judge(peerKey, headers),
       serve: this.#topics.answer,
       onStream: (stream, link, asker) => this.#onStream(stream, link, asker),
@@ -179,11 +200,19 @@ export class MeshNode implements AsyncDisposable {
     try {
       const ours = await takeReverse(offer, { logger, peerKey: link.peerKey })
       const peer = this.#peerOf(link, ours, 'in')
-      if (this.#ending.signal.aborted || this.#table.add(peer) === undefined) peer.close('this node takes no more peers')
+      this.#admit(peer)
     } catch (error) {
       logger.debug('a peer could not be asked', { reason: (error as Error).message, from: sensitive(link.remoteAddress ?? '') })
       link.close({ reason: 'the link could not be turned round' })
     }
+  }
+
+  /** Takes a peer in, or ends its link. */
+  #admit(peer: Peer): Peer | undefined {
+    const refusal = this.#ending.signal.aborted ? 'this node stopped' : this.admit(peer)
+    const kept = refusal === undefined ? this.#table.add(peer) : undefined
+    if (kept === undefined) peer.close(refusal ?? 'this node takes no more peers')
+    return kept
   }
 
   #peerOf(outer: Link, ours: Link, direction: Direction): Peer {
