@@ -334,6 +334,7 @@ describe('who may join', () => {
 
   it('a publisher without multipath is told from one with it', async () => {
     const [near, far] = MemoryStream.pair()
+    far.on('error', () => {})
     far.end('HTTP/1.1 400 Bad Request')
     await expect(probeMultipath(near, { clock: systemClock, limitMs: 5_000 })).rejects.toMatchObject({ kind: 'unsupported' })
   })
