@@ -10,13 +10,13 @@ const NOT_YET = 'This version of Beam does not contain it. A package that provid
 /** The networks that Beam knows by name, whether or not this installation contains a backend for them. */
 export const KNOWN_BACKENDS: readonly KnownBackend[] = [
   { name: 'mesh' },
-  { name: 'tor', hint: NOT_YET },
-  { name: 'ator', hint: NOT_YET },
+  { name: 'tor' },
+  { name: 'ator' },
   { name: 'i2p' },
   { name: 'nym', hint: NOT_YET },
   { name: 'veilid', hint: NOT_YET },
   { name: 'freenet', hint: NOT_YET },
   { name: 'zeronet', hint: NOT_YET },
   { name: 'zkn', hint: NOT_YET },
-  { name: 'anonet', hint: NOT_YET },
+  { name: 'anonet' },
 ]

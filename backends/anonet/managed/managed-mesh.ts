@@ -1,0 +1,227 @@
+import type { Server, Socket } from 'node:net'
+import {
+  backoffDelayMs,
+  BackendUnavailableError,
+  isBeamError,
+  sleep,
+  tryProcessLock,
+  type BeamPaths,
+  type Clock,
+  type Logger,
+  type Progress,
+} from '../../../core/index.ts'
+import { WATCH_MS } from '../constants.ts'
+import { friendsSentence, sessionsOf, type Mesh, type MeshHealth } from '../mesh.ts'
+import type { Prefix } from '../mesh-address.ts'
+import type { Timing } from './bird-config.ts'
+import type { CircleStore } from './circle-store.ts'
+import type { Circle, Friend } from './friend.ts'
+import { InsideProcess, openUdp } from './inside-process.ts'
+import { birdOf, insideLink, interfaceOf } from './layout.ts'
+import { managedStatus } from './managed-status.ts'
+import { nodeAddress, type Plan } from './plan.ts'
+import { findUplink } from './privileges.ts'
+import type { InsideState, Uplink } from './protocol.ts'
+
+/** A port that was just given back may be held for a moment, by a process that is ending. */
+const PORT_ATTEMPTS = 20
+const PORT_WAIT_MS = 150
+/** How soon the namespace is made anew when it was lost. */
+const RESTART = { baseMs: 1_000, maxMs: 30_000 }
+
+/** What a mesh of Beam's own is made of. */
+export interface ManagedParts {
+  readonly store: CircleStore
+  readonly planOf: (circle: Circle) => Plan
+  readonly range: Prefix
+  readonly timing: Timing
+  readonly paths: BeamPaths
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** A mesh that Beam keeps itself: WireGuard and BIRD in a network namespace of their own, which ends with Beam. */
+export class ManagedMesh implements Mesh {
+  readonly address: string
+  readonly plan: Plan
+  version: string | undefined
+  /** Told after the namespace was lost and made anew: what listened there does so no more. */
+  onRestart: () => void = () => {}
+  readonly #parts: ManagedParts
+  readonly #uplink: Uplink
+  readonly #lock: AsyncDisposable
+  readonly #known = new Set<string>()
+  #inside: InsideProcess
+  #circle: Circle
+  #applied = ''
+  #applying: Promise<void> | undefined
+  #stopWatch: () => void = () => {}
+  #ending = false
+
+  private constructor(parts: ManagedParts, circle: Circle, uplink: Uplink, lock: AsyncDisposable) {
+    this.#parts = parts
+    this.#circle = circle
+    this.#uplink = uplink
+    this.#lock = lock
+    this.plan = parts.planOf(circle)
+    this.address = nodeAddress(this.plan.prefix)
+    this.#inside = new InsideProcess(uplink)
+  }
+
+  /** @throws BackendUnavailableError saying what is missing and what grants it */
+  static async start(
+    parts: ManagedParts,
+    options: { readonly signal?: AbortSignal; readonly onProgress?: (progress: Progress) => void } = {},
+  ): Promise<ManagedMesh> {
+    const { signal, onProgress } = options
+    const uplink = await findUplink()
+    const circle = await parts.store.open()
+    signal?.throwIfAborted()
+    const result = await tryProcessLock(parts.paths, `anonet mesh ${parts.store.file}`)
+    if (!('lock' in result)) throw taken(result.heldBy)
+    onProgress?.({ phase: 'namespace', percent: 20, message: 'Making a network namespace of its own …' })
+    const mesh = new ManagedMesh(parts, circle, uplink, result.lock)
+    try {
+      await mesh.#bringUp(onProgress)
+      signal?.throwIfAborted()
+    } catch (error) {
+      await mesh[Symbol.asyncDispose]()
+      throw signal?.aborted === true ? signal.reason : readable(error)
+    }
+    mesh.#stopWatch = parts.clock.every(WATCH_MS, () => void mesh.#refresh())
+    return mesh
+  }
+
+  async health(): Promise<MeshHealth> {
+    try {
+      const { protocols, birdVersion } = await this.#inside.ask<InsideState>({ op: 'state' })
+      this.version = `BIRD ${birdVersion}`
+      const sessions = sessionsOf(protocols)
+      const up = sessions.filter(({ established }) => established).length
+      if (up > 0) return { reachable: true, reason: friendsSentence(up), sessions }
+      const reason = sessions.length === 0 ? 'no friends yet: beam anonet invite' : 'no friend answers at present'
+      return { reachable: false, reason, sessions }
+    } catch (error) {
+      return { reachable: false, reason: error instanceof Error ? error.message : String(error), sessions: [] }
+    }
+  }
+
+  listen(port: number): Promise<Server> {
+    return this.#inside.listen(this.address, port)
+  }
+
+  connect(host: string, port: number, signal: AbortSignal | undefined): Promise<Socket> {
+    return this.#inside.connect(host, port, signal)
+  }
+
+  async status(): Promise<Readonly<Record<string, unknown>>> {
+    const state = await this.#inside.ask<InsideState>({ op: 'state' })
+    return managedStatus({
+      state,
+      friends: this.#circle.friends,
+      plan: this.plan,
+      address: this.address,
+      uplink: this.#uplink,
+      nowMs: this.#parts.clock.now(),
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending = true
+    this.#stopWatch()
+    await this.#inside.stop()
+    await this.#applying?.catch(() => {})
+    await this.#lock[Symbol.asyncDispose]()
+  }
+
+  async #bringUp(onProgress?: (progress: Progress) => void): Promise<void> {
+    const inside = this.#inside
+    this.#known.clear()
+    await inside.ask({ op: 'setup', address: this.address, uplink: this.#uplink })
+    onProgress?.({ phase: 'links', percent: 60, message: 'Starting WireGuard and BIRD …' })
+    await this.#apply()
+    void inside.ended.then(() => this.#restart(inside))
+  }
+
+  async #apply(): Promise<void> {
+    const { store, range, timing } = this.#parts
+    const version = await store.version()
+    this.#circle = (await store.read()) ?? this.#circle
+    const { friends } = this.#circle
+    for (const friend of friends.filter((each) => !this.#known.has(interfaceOf(each)))) await this.#claimPort(friend)
+    await this.#inside.ask({ op: 'apply', links: friends.map(insideLink), bird: birdOf(friends, { plan: this.plan, range, timing }) })
+    this.#known.clear()
+    for (const friend of friends) this.#known.add(interfaceOf(friend))
+    this.#applied = version
+  }
+
+  /** A command may have changed the list of friends. */
+  async #refresh(): Promise<void> {
+    if (this.#applying !== undefined || this.#ending) return
+    this.#applying = (async () => {
+      if ((await this.#parts.store.version()) !== this.#applied) await this.#apply()
+    })()
+    try {
+      await this.#applying
+    } catch (error) {
+      if (!this.#ending) this.#parts.logger.warn('the list of friends could not be applied', { reason: (error as Error).message })
+    } finally {
+      this.#applying = undefined
+    }
+  }
+
+  /** The port that the friend was told must be free: passed inside, or seen to be free for WireGuard outside. */
+  async #claimPort(friend: Friend): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        if (this.#uplink === 'relayed') await this.#inside.offer(interfaceOf(friend), friend.listenPort)
+        else (await openUdp(friend.listenPort)).close()
+        return
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+        if (attempt === PORT_ATTEMPTS) throw portTaken(friend)
+        await sleep(PORT_WAIT_MS)
+      }
+    }
+  }
+
+  async #restart(lost: InsideProcess): Promise<void> {
+    for (let attempt = 0; !this.#ending && this.#inside === lost; attempt++) {
+      this.#parts.logger.warn('the namespace of the mesh has ended; it is made anew')
+      await sleep(backoffDelayMs(attempt, RESTART))
+      if (this.#ending) return
+      this.#inside = new InsideProcess(this.#uplink)
+      try {
+        await this.#bringUp()
+        this.onRestart()
+        return
+      } catch (error) {
+        this.#parts.logger.warn('the namespace of the mesh could not be made', { reason: (error as Error).message })
+        await this.#inside.stop()
+        lost = this.#inside
+      }
+    }
+  }
+}
+
+function taken(pid: number): BackendUnavailableError {
+  return new BackendUnavailableError(
+    `Another Beam process${pid > 0 ? ` (${pid})` : ''} keeps your mesh of friends, and it can be kept once.`,
+    {
+      hint: 'Let the daemon carry all of it: beam daemon start, then the same command again.',
+    },
+  )
+}
+
+function portTaken({ listenPort, name, id }: Friend): BackendUnavailableError {
+  return new BackendUnavailableError(`UDP port ${listenPort}, at which ${name ?? id} reaches you, is taken by another process.`, {
+    code: 'BEAM_ERR_PORT_IN_USE',
+    hint: `End the other process (sudo ss -lupn 'sport = ${listenPort}' shows it), or revoke this friend and invite anew.`,
+  })
+}
+
+function readable(error: unknown): unknown {
+  return isBeamError(error)
+    ? error
+    : new BackendUnavailableError(`The mesh cannot be started: ${(error as Error).message}.`, { cause: error })
+}
