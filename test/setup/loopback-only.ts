@@ -17,6 +17,9 @@ process.env['BEAM_LOOPBACK_LOG'] = log
 process.env['BEAM_P2P_BOOTSTRAP'] = 'none'
 process.env['BEAM_P2P_MDNS'] = 'off'
 process.env['BEAM_P2P_PORTMAP'] = 'off'
+// A daemon that a test starts by mistake stays off the network; live tests have a private one (test/vitest.live.config.ts).
+process.env['BEAM_TOR_TORRC'] ??= 'DisableNetwork 1'
+process.env['BEAM_ATOR_TORRC'] ??= 'DisableNetwork 1'
 
 const guardUrl = new URL('loopback-guard.mjs', import.meta.url).href
 const flag = `--import=${guardUrl}`

@@ -66,7 +66,7 @@ describe('beam backend list', () => {
     expect(value.backends.find(({ name }) => name === 'mesh')).toMatchObject({ state: 'enabled', source: 'built-in', version: '0.1.0' })
     expect(value.backends.find(({ name }) => name === 'tin')).toMatchObject({ state: 'installed', source: './tin', version: '1.2.3' })
     expect(value.backends.find(({ name }) => name === 'unruly')).not.toHaveProperty('capabilities')
-    expect(value.backends.find(({ name }) => name === 'tor')?.reason).toContain('plugins')
+    expect(value.backends.find(({ name }) => name === 'nym')?.reason).toContain('plugins')
   })
 })
 

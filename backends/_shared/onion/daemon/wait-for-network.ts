@@ -1,0 +1,107 @@
+import { BackendUnavailableError, type Clock, type Progress } from '../../../../core/index.ts'
+import type { Flavour } from '../flavour.ts'
+import type { NetworkState } from './network-state.ts'
+import type { Supervisor } from './supervisor.ts'
+
+/** How long joining may stand still before the user is told why, as far as it is known. */
+const TELL_AFTER_MS = 20_000
+
+/** What waiting needs. */
+export interface NetworkWait {
+  readonly supervisor: Supervisor
+  readonly flavour: Flavour
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  /** How long joining may stand still before it is given up; undefined = never. */
+  readonly stallMs: number | undefined
+  readonly onProgress?: (progress: Progress) => void
+  /** Told once, when joining stands still: why, and what can be done. */
+  readonly onStalled?: (message: string) => void
+}
+
+/**
+ * Waits until the daemon has joined its network, and says how far it is.
+ * @throws BackendUnavailableError (`BEAM_ERR_BOOTSTRAP`) when it stands still for too long; the signal's reason
+ */
+export function waitForNetwork({ supervisor, flavour, clock, signal, stallMs, onProgress, onStalled }: NetworkWait): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(signal.reason)
+      return
+    }
+    let shown = ''
+    let furthest = -1
+    let toldStall = false
+    let cancelTell = (): void => {}
+    let cancelStall = (): void => {}
+    const settle = (act: () => void): void => {
+      unsubscribe()
+      cancelTell()
+      cancelStall()
+      signal.removeEventListener('abort', onAbort)
+      act()
+    }
+    const onAbort = (): void => settle(() => reject(signal.reason))
+    const unsubscribe = supervisor.subscribe((event) => {
+      if (event.type === 'network' || event.type === 'session' || event.type === 'lost') look()
+    })
+    const tell = (): void => {
+      if (toldStall) return
+      toldStall = true
+      onStalled?.(stalled(supervisor, flavour))
+    }
+    function look(): void {
+      const { network, session } = supervisor
+      if (session !== undefined && network.up) return settle(resolve)
+      const progress = bootstrapProgress(network, supervisor, flavour)
+      if (progress.message !== shown) onProgress?.(progress)
+      shown = progress.message
+      // A wrong clock does not mend itself, so it is said at once.
+      if (network.obstacle?.kind === 'clock' || network.obstacle?.kind === 'no-network' || network.obstacle?.kind === 'transport') tell()
+      if (network.bootstrap.percent <= furthest && session !== undefined) return
+      furthest = network.bootstrap.percent
+      cancelTell()
+      cancelStall()
+      cancelTell = clock.after(TELL_AFTER_MS, tell)
+      if (stallMs !== undefined) cancelStall = clock.after(stallMs, () => settle(() => reject(gaveUp(supervisor, flavour, stallMs))))
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    look()
+  })
+}
+
+/** How far the daemon is, in its own words. */
+export function bootstrapProgress(
+  { bootstrap, obstacle }: NetworkState,
+  supervisor: Pick<Supervisor, 'session' | 'message'>,
+  { title }: Flavour,
+): Progress {
+  if (supervisor.session === undefined)
+    return {
+      phase: 'daemon',
+      message: `Starting the ${title} daemon${supervisor.message === undefined ? '' : ` again: ${supervisor.message}`}`,
+    }
+  const why = obstacle === undefined ? '' : ` (${obstacle.message})`
+  return { phase: 'bootstrap', percent: bootstrap.percent, message: `${title}: ${bootstrap.summary}${why}` }
+}
+
+function stalled(supervisor: Supervisor, { title }: Flavour): string {
+  const { bootstrap, obstacle } = supervisor.network
+  const where = `Joining ${title} stands still at ${bootstrap.percent} % (${bootstrap.summary}).`
+  if (obstacle !== undefined) return `${where} ${obstacle.message} ${obstacle.advice}`
+  return `${where} Look at the network connection and the clock; where the network is blocked, use a bridge (--bridge).`
+}
+
+function gaveUp(supervisor: Supervisor, flavour: Flavour, stallMs: number): BackendUnavailableError {
+  const { bootstrap, obstacle } = supervisor.network
+  const why = obstacle === undefined ? '' : ` ${obstacle.message}`
+  return new BackendUnavailableError(
+    `${flavour.title} could not be joined: it stood still at ${bootstrap.percent} % (${bootstrap.summary}) for ${Math.round(stallMs / 1000)} s.${why}`,
+    {
+      code: 'BEAM_ERR_BOOTSTRAP',
+      hint:
+        obstacle?.advice ??
+        'Look at the network connection and the clock. Where the network is blocked, use a bridge: --bridge, or bridges in the configuration.',
+    },
+  )
+}

@@ -1,0 +1,371 @@
+import { randomBytes } from 'node:crypto'
+import type { Duplex } from 'node:stream'
+import { join } from 'node:path'
+import {
+  assertPort,
+  BackendUnavailableError,
+  CleanupStack,
+  ConfigError,
+  LocalService,
+  UnsupportedError,
+  type BackendCapabilities,
+  type BackendStatus,
+  type BeamPaths,
+  type Clock,
+  type Dialler,
+  type DialOptions,
+  type DomainRegistration,
+  type Endpoint,
+  type KeyKeeper,
+  type Logger,
+  type NetworkBackend,
+  type NetworkStats,
+  type Operable,
+  type Path,
+  type Progress,
+  type TunnelEvent,
+  type TunnelInfo,
+  type TunnelOptions,
+} from '../../../core/index.ts'
+import { formatAddress, looksLikeAddress } from './address.ts'
+import { attaches, type OnionConfig } from './config.ts'
+import { countConnections } from './control/circuits.ts'
+import { attachDaemon } from './daemon/attached-daemon.ts'
+import { startOwnDaemon } from './daemon/own-daemon.ts'
+import { Supervisor } from './daemon/supervisor.ts'
+import { OnionDialler } from './dialler.ts'
+import { partLogger, type Flavour } from './flavour.ts'
+import { AuthorizedClients } from './keys/authorized-clients.ts'
+import { OnionKeyStore } from './keys/onion-key-store.ts'
+import { generateOnionKey, type OnionKey } from './keys/onion-key.ts'
+import { operate, OPERATIONS, type ServiceView } from './operations.ts'
+import { deliverable, directTarget } from './service/local-target.ts'
+import { OnionService } from './service/onion-service.ts'
+import { publishOptions, type OnionPublishOptions } from './service/publish-options.ts'
+import { StreamDoor } from './service/stream-door.ts'
+
+/** How long joining may stand still before a tunnel or a connection gives up, unless the configuration says otherwise. */
+const STALL_MS = 120_000
+
+/** What a backend of this kind is made of. */
+export interface OnionComponents {
+  readonly config: OnionConfig
+  readonly paths: BeamPaths
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+interface Running {
+  readonly info: Omit<TunnelInfo, 'endpoints'>
+  readonly service: OnionService
+  readonly addresses: readonly string[]
+  readonly options: OnionPublishOptions
+  readonly undo: CleanupStack
+}
+
+/**
+ * A network of onion services: one daemon for all tunnels of the process, started by us or attached to. Visitors go from the daemon to the
+ * local port directly.
+ */
+export class OnionBackend implements NetworkBackend, Dialler, Operable, KeyKeeper {
+  readonly name: string
+  readonly operations = OPERATIONS
+  readonly #flavour: Flavour
+  readonly #components: OnionComponents
+  readonly #supervisor: Supervisor
+  readonly #dialler: OnionDialler
+  readonly #keys: OnionKeyStore
+  readonly #clients: AuthorizedClients
+  readonly #tunnels = new Map<string, Running>()
+  readonly #starting = new Map<string, AbortController>()
+  readonly #stallMs: number
+  #warned = false
+
+  constructor(flavour: Flavour, components: OnionComponents) {
+    const { config, paths, clock, logger } = components
+    this.name = flavour.backend
+    this.#flavour = flavour
+    this.#components = components
+    const daemon = { flavour, config, paths, clock, logger: partLogger(logger, flavour, 'daemon') }
+    const open = attaches(config) ? attachDaemon : startOwnDaemon
+    this.#supervisor = new Supervisor({ open: (signal) => open(daemon, signal), clock, logger: daemon.logger })
+    this.#stallMs = config.stall_seconds === undefined ? STALL_MS : config.stall_seconds * 1000
+    this.#dialler = new OnionDialler({ flavour, supervisor: this.#supervisor, clock, stallMs: this.#stallMs })
+    const folder = join(paths.data, flavour.folder)
+    this.#keys = new OnionKeyStore(folder, flavour)
+    this.#clients = new AuthorizedClients(folder)
+  }
+
+  async initialize({
+    signal,
+    onProgress,
+  }: { readonly signal?: AbortSignal; readonly onProgress?: (progress: Progress) => void } = {}): Promise<void> {
+    signal?.throwIfAborted()
+    const { title } = this.#flavour
+    onProgress?.({
+      phase: 'daemon',
+      message: attaches(this.#components.config) ? `Connecting to the ${title} daemon` : `Starting the ${title} daemon`,
+    })
+    // Joining the network goes on behind: an address is known before, and each tunnel says how far it is.
+    await abortable(this.#supervisor.start(), signal, () => this.#supervisor.close())
+  }
+
+  async startTunnel(port: number, options: TunnelOptions = {}): Promise<TunnelInfo> {
+    const { signal, domain, access } = options
+    signal?.throwIfAborted()
+    assertPort(port)
+    if (this.#supervisor.ended.aborted || this.#supervisor.state === 'idle') {
+      throw new BackendUnavailableError(`The ${this.name} backend does not run.`)
+    }
+    if (access?.secret !== undefined || (access?.allow?.length ?? 0) > 0) {
+      throw new UnsupportedError(`${this.#flavour.title} knows no visitor keys or secret words of Beam.`, {
+        hint: `Authorise visitors with client keys: beam ${this.name} auth add.`,
+      })
+    }
+    if (domain !== undefined) throw new UnsupportedError(`${this.#flavour.title} has no domains.`)
+    const id = options.id ?? randomBytes(6).toString('hex')
+    if (this.#tunnels.has(id) || this.#starting.has(id)) throw new ConfigError(`${this.name} has a tunnel ${id} already.`)
+    const ended = new AbortController()
+    this.#starting.set(id, ended)
+    const stack = new CleanupStack()
+    try {
+      const both = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal])
+      const running = await this.#publish(port, id, options, stack, both)
+      this.#tunnels.set(id, running)
+      return this.#infoOf(running)
+    } catch (error) {
+      await stack[Symbol.asyncDispose]()
+      throw error
+    } finally {
+      this.#starting.delete(id)
+    }
+  }
+
+  async stopTunnel(tunnelId: string): Promise<void> {
+    this.#starting.get(tunnelId)?.abort(new BackendUnavailableError('The tunnel was stopped.'))
+    const running = this.#tunnels.get(tunnelId)
+    this.#tunnels.delete(tunnelId)
+    await running?.undo[Symbol.asyncDispose]()
+  }
+
+  async getStatus(): Promise<BackendStatus> {
+    const { state, message, session } = this.#supervisor
+    return {
+      state,
+      ...(message === undefined ? {} : { message }),
+      ...(session === undefined ? {} : { version: session.version }),
+      tunnels: [...this.#tunnels.values()].map((running) => this.#infoOf(running)),
+    }
+  }
+
+  async resolveDomain(): Promise<string> {
+    throw new UnsupportedError(`${this.#flavour.title} has no domains.`)
+  }
+
+  async registerDomain(): Promise<DomainRegistration> {
+    throw new UnsupportedError(`${this.#flavour.title} has no domains.`)
+  }
+
+  getCapabilities(): BackendCapabilities {
+    const { non_anonymous: single = false, bridges = [] } = this.#components.config
+    return {
+      supportsDomains: false,
+      supportsIPv6: false,
+      maxThroughput: Infinity,
+      // Whoever sees both ends of a circuit can link them by time and volume: so never `high`.
+      anonymityLevel: single ? 'none' : 'medium',
+      censorshipResistance: bridges.length > 0 ? 'high' : 'medium',
+      delivery: 'stream',
+      exposesPublisherIp: single,
+      exposesVisitorIp: false,
+      persistentAddresses: true,
+      accessControl: false,
+      deliversDirectly: true,
+    }
+  }
+
+  /** Bytes go past Beam, and what the daemon counts is not what tunnels moved: neither is told. */
+  async getNetworkStats(): Promise<NetworkStats> {
+    const text = await this.#supervisor.session?.control.getInfo('orconn-status').catch(() => undefined)
+    return text === undefined ? {} : { peers: countConnections(text) }
+  }
+
+  canDial(address: string): boolean {
+    return this.#components.config.non_anonymous !== true && looksLikeAddress(address, this.#flavour)
+  }
+
+  async reach(address: string, options: DialOptions = {}): Promise<Path> {
+    return this.#dialler.reach(address, options)
+  }
+
+  async dial(address: string, options: DialOptions = {}): Promise<Duplex> {
+    return this.#dialler.dial(address, options)
+  }
+
+  dialReveals(): readonly string[] {
+    const { title } = this.#flavour
+    return [
+      `The publisher sees that somebody came through ${title}, not who.`,
+      `The network of this machine sees that ${title} is used, not for what.`,
+    ]
+  }
+
+  async operate(operation: string, input: Readonly<Record<string, unknown>> = {}): Promise<Readonly<Record<string, unknown>>> {
+    return operate(operation, input, {
+      flavour: this.#flavour,
+      supervisor: this.#supervisor,
+      clients: this.#clients,
+      services: () => this.#services(),
+      renew: (name, options) => this.#renew(name, options),
+    })
+  }
+
+  async exportKeys(name: string): Promise<Uint8Array | undefined> {
+    return this.#keys.exportKey(name)
+  }
+
+  async importKeys(name: string, material: Uint8Array, { replace = false }: { readonly replace?: boolean } = {}): Promise<void> {
+    await this.#keys.importKey(name, material, { replace })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#dialler.close()
+    // Services end with their connection; withdrawing each first would only take longer.
+    const closed = this.#supervisor.close()
+    const ids = new Set([...this.#tunnels.keys(), ...this.#starting.keys()])
+    await Promise.all([closed, ...[...ids].map((id) => this.stopTunnel(id))])
+  }
+
+  async #publish(port: number, id: string, options: TunnelOptions, undo: CleanupStack, signal: AbortSignal): Promise<Running> {
+    const { config, clock, logger } = this.#components
+    const { name } = options
+    const chosen = publishOptions(options.network, config, this.name)
+    const onEvent = (event: TunnelEvent): void => options.onEvent?.(event)
+    const key = await this.#key(name, chosen)
+    const addresses = chosen.ports.map((one) => formatAddress(key.id, one.port, this.#flavour))
+    for (const address of addresses) onEvent({ type: 'address', address })
+    this.#warn(onEvent)
+    const targets = await this.#targets(port, options, chosen, undo)
+    const service = new OnionService({
+      flavour: this.#flavour,
+      supervisor: this.#supervisor,
+      clock,
+      logger: partLogger(logger, this.#flavour, 'service'),
+      key,
+      targets,
+      clients: () => this.#allowed(name, chosen),
+      options: chosen,
+      nonAnonymous: config.non_anonymous === true,
+      stallMs: this.#stallMs,
+      addresses,
+      onEvent,
+    })
+    undo.defer(() => service.stop())
+    await service.start(signal)
+    const info = { id, backend: this.name, port, ...(name === undefined ? {} : { name }) }
+    return { info, service, addresses, options: chosen, undo }
+  }
+
+  /** On the disk before it is used, where a name is to keep its address. */
+  async #key(name: string | undefined, { transient }: OnionPublishOptions): Promise<OnionKey> {
+    const key = name === undefined || transient ? generateOnionKey(this.#flavour) : await this.#keys.serviceKey(name)
+    if (![...this.#tunnels.values()].some(({ service }) => service.id === key.id)) return key
+    throw new BackendUnavailableError(`The name "${name ?? ''}" is published by this process already.`, {
+      code: 'BEAM_ERR_NAME_IN_USE',
+      hint: 'End that tunnel first, or choose another name with --name.',
+    })
+  }
+
+  /** Said with every tunnel that it concerns, and what belongs to the daemon once. */
+  #warn(onEvent: (event: TunnelEvent) => void): void {
+    if (this.#components.config.non_anonymous === true) {
+      const message =
+        'This service is NOT anonymous (non_anonymous): it is one hop away, and the network can learn the IP address of this machine.'
+      onEvent({ type: 'warning', code: 'BEAM_WARN_NON_ANONYMOUS', message })
+    }
+    const { session } = this.#supervisor
+    if (session === undefined || this.#warned) return
+    this.#warned = true
+    for (const warning of session.warnings) onEvent({ type: 'warning', ...warning })
+  }
+
+  /** Straight to the local port where the daemon can; through a port of ours where Beam is needed in the path. */
+  async #targets(
+    port: number,
+    { host = 'localhost', onStream }: TunnelOptions,
+    { ports }: OnionPublishOptions,
+    undo: CleanupStack,
+  ): Promise<() => Promise<ReadonlyArray<{ readonly port: number; readonly target: string }>>> {
+    const own = ports.some(({ target }) => target.kind === 'tunnel')
+    const direct = onStream === undefined && deliverable(host)
+    const door = !own || direct ? undefined : await this.#door(host, port, onStream, undo)
+    return async () => {
+      const tunnel = !own ? '' : door === undefined ? await directTarget(host, port) : `127.0.0.1:${door}`
+      return ports.map((one) => ({ port: one.port, target: one.target.kind === 'tunnel' ? tunnel : one.target.address }))
+    }
+  }
+
+  async #door(host: string, port: number, onStream: TunnelOptions['onStream'], undo: CleanupStack): Promise<number> {
+    const { clock, logger } = this.#components
+    const local = onStream === undefined ? new LocalService({ host, port }, { clock, logger }) : undefined
+    if (local !== undefined) undo.defer(() => local.close())
+    const door = new StreamDoor(this.name, onStream ?? (local as LocalService).handle)
+    const open = await door.open()
+    undo.defer(() => door.close())
+    return open
+  }
+
+  /** Who may visit; undefined = everybody. */
+  async #allowed(name: string | undefined, { clients, transient }: OnionPublishOptions): Promise<readonly string[] | undefined> {
+    const stored = name === undefined || transient ? undefined : await this.#clients.read(name)
+    if (clients.length === 0 && stored?.protected !== true) return undefined
+    return [...new Set([...clients, ...(stored?.clients ?? []).map(({ publicKey }) => publicKey)])]
+  }
+
+  async #services(): Promise<readonly ServiceView[]> {
+    return Promise.all(
+      [...this.#tunnels.values()].map(async ({ info, service, addresses, options }) => {
+        const allowed = await this.#allowed(info.name, options)
+        return {
+          tunnel: info.id,
+          ...(info.name === undefined ? {} : { name: info.name }),
+          address: addresses[0] ?? '',
+          state: service.state,
+          published: service.published,
+          protected: allowed !== undefined,
+          clients: allowed?.length ?? 0,
+          ports: service.ports,
+        }
+      }),
+    )
+  }
+
+  async #renew(name: string, options: { readonly cut: boolean }): Promise<number> {
+    const named = [...this.#tunnels.values()].filter((running) => running.info.name === name && !running.options.transient)
+    await Promise.all(named.map(({ service }) => service.renew(options)))
+    return named.length
+  }
+
+  #infoOf({ info, service, addresses }: Running): TunnelInfo {
+    const { title } = this.#flavour
+    const reveals =
+      this.#components.config.non_anonymous === true
+        ? [`The relays of ${title} can learn the IP address of this machine.`]
+        : [`${title} hides the IP address of this machine.`, `The network of this machine sees that ${title} is used, not for what.`]
+    const endpoints = addresses.map((address): Endpoint => ({ backend: this.name, address, state: service.state, reveals }))
+    return { ...info, endpoints }
+  }
+}
+
+/** Waits for work that has a signal of its own; when ours fires first, that work is ended. */
+function abortable(work: Promise<void>, signal: AbortSignal | undefined, end: () => Promise<void>): Promise<void> {
+  if (signal === undefined) return work
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      void end()
+      reject(signal.reason)
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}
