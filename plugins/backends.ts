@@ -2,12 +2,14 @@ import type { DependencyContainer } from 'tsyringe'
 import type { BackendEntry, LoadedConfig } from '../config/index.ts'
 import {
   API_VERSION,
+  byLatency,
   InternalError,
   isBeamError,
   type BackendHandle,
   type BeamPlugin,
   type Candidate,
   type NetworkBackend,
+  type PlanCandidate,
 } from '../core/index.ts'
 import { BackendSlot } from './backend-slot.ts'
 import type { BackendSummary } from './beam.ts'
@@ -89,6 +91,23 @@ export class Backends {
     return { chain, leftOut }
   }
 
+  /**
+   * What is known, without starting anything, of the backends that a tunnel may use: the named ones, else the enabled ones by priority, and
+   * with `all` those that are installed besides and not declared, in the order of the latency that they declare.
+   * Errors as `chain`.
+   */
+  async known(names: readonly string[] | undefined, { all }: { readonly all: boolean }): Promise<readonly PlanCandidate[]> {
+    const first = names ?? this.#enabled().map(({ name }) => name)
+    // Who is declared and not enabled was switched off on purpose.
+    const declared = this.#config.config.backends.map(({ name }) => name)
+    const others = names === undefined && all ? this.#host.names().filter((name) => !declared.includes(name)) : []
+    const candidates = async (list: readonly string[], named: boolean): Promise<PlanCandidate[]> =>
+      Promise.all([...new Set(list)].map((name) => this.#knownOf(name, named)))
+    const [preferred, further] = await Promise.all([candidates(first, names !== undefined), candidates(others, false)])
+    const able = further.filter((one): one is Required<Omit<PlanCandidate, 'problem'>> => one.capabilities !== undefined)
+    return [...preferred, ...byLatency(able), ...further.filter(({ capabilities }) => capabilities === undefined)]
+  }
+
   /** Who may be asked about an address, in order: the named backend, or the one that the address belongs to by its form, or all. */
   async candidates(address: string, backend?: string): Promise<readonly Candidate[]> {
     const only = backend ?? networkOf(address)
@@ -106,6 +125,19 @@ export class Backends {
     const entries = new Map(this.#config.config.backends.map((entry) => [entry.name, entry]))
     const names = [...new Set([...entries.keys(), ...this.#host.names(), ...this.#host.failures.map(({ backend }) => backend)])]
     return Promise.all(names.map((name) => this.#summary(name, entries.get(name))))
+  }
+
+  async #knownOf(name: string, named: boolean): Promise<PlanCandidate> {
+    try {
+      const running = this.#registry.existing(name)
+      if (running === undefined && (await this.#plan(name)).executable) {
+        return { name, problem: 'it is an executable, which tells what it can do when it runs' }
+      }
+      return { name, capabilities: (running ?? (await this.use(name))).capabilities }
+    } catch (error) {
+      if (named && isMistake(error)) throw error
+      return { name, problem: (error as Error).message }
+    }
   }
 
   async #plan(name: string): Promise<Plan> {

@@ -5,12 +5,16 @@ import type {
   BackendCapabilities,
   BackendStatus,
   ConnectEvent,
+  HealthSettings,
   HttpOptions,
   Identity,
+  Migration,
   Path,
+  PrivacyBudget,
   PublishEvent,
   Strategy,
   StreamHandler,
+  TunnelPlan,
   TunnelSnapshot,
 } from '../core/index.ts'
 
@@ -35,6 +39,12 @@ export interface PublishOptions {
   readonly backends?: readonly string[]
   /** Default: `priority`. */
   readonly strategy?: Strategy
+  /** How visitors spread new connections over the backends, by name: 1 to 1000, default 1. */
+  readonly weights?: Readonly<Record<string, number>>
+  /** How the tunnel is watched, and how slow `fallback` is to move. */
+  readonly health?: HealthSettings
+  /** What backends have to offer to be used. Without a list of backends, those that are installed and not declared are considered too. */
+  readonly budget?: PrivacyBudget
   readonly access?: AccessPolicy
   /** Lets networks that show the publisher's IP address be used beside or below networks that hide it. */
   readonly allowExposure?: boolean
@@ -51,14 +61,27 @@ export interface PublishOptions {
   readonly signal?: AbortSignal
 }
 
+/** Those options of a tunnel on which the choice of networks depends. */
+export type PlanOptions = Pick<PublishOptions, 'backends' | 'strategy' | 'budget' | 'allowExposure' | 'access' | 'domain'>
+
 /** A tunnel that is up. Disposing it stops it. */
 export interface PublishedTunnel extends AsyncDisposable {
   readonly id: string
   /** As it is now. */
   snapshot(): TunnelSnapshot
+  /** The backends that it may use, by preference. */
+  backends(): readonly string[]
+  /**
+   * Moves it from one backend to another: the new endpoint is up and reached before anything happens to the old one, then open connections
+   * drain, then the old one stops. When it fails or is called off, the old one is as it was.
+   */
+  migrate(migration: TunnelMigration): Promise<void>
   /** Ends it; harmless when repeated. */
   stop(reason?: string): Promise<void>
 }
+
+/** How a tunnel is moved from one backend to another, by their names. */
+export type TunnelMigration = Omit<Migration, 'to'> & { readonly to: string }
 
 /** How a service is reached. */
 export interface ConnectOptions {
@@ -112,6 +135,8 @@ export interface BackendSummary {
 export interface Beam extends AsyncDisposable {
   /** Publishes a local port. Resolves when the tunnel is ready; rejects when it can never be. */
   publish(target: number | PublishTarget, options?: PublishOptions): Promise<PublishedTunnel>
+  /** What `publish` would use for these options, and why. Starts nothing and asks no network. */
+  plan(options?: PlanOptions): Promise<TunnelPlan>
   /** Publishes a server of this process (`net`, `http`, `tls`) without a local port: visitors' streams become its connections. */
   listen(server: Server, options?: PublishOptions): Promise<PublishedTunnel>
   /** Makes the service behind an address a local port. */

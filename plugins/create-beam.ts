@@ -17,9 +17,20 @@ import {
   type LocalPort,
   type Target,
   type Tunnel,
+  type TunnelPlan,
 } from '../core/index.ts'
 import { assemble, type BeamOptions, type Parts } from './assemble.ts'
-import type { BackendSummary, Beam, Connection, ConnectOptions, PublishedTunnel, PublishOptions, PublishTarget } from './beam.ts'
+import type {
+  BackendSummary,
+  Beam,
+  Connection,
+  ConnectOptions,
+  PlanOptions,
+  PublishedTunnel,
+  PublishOptions,
+  PublishTarget,
+} from './beam.ts'
+import { chosenNames, planFor } from './plan-tunnel.ts'
 
 /** The port that backends are told when no local port is involved (`listen`). */
 const NO_PORT = 80
@@ -54,10 +65,14 @@ class BeamInstance implements Beam {
   async publish(target: number | PublishTarget, options: PublishOptions = {}): Promise<PublishedTunnel> {
     this.#assertRunning()
     const { port, host = 'localhost' } = typeof target === 'number' ? { port: target } : target
-    const { id = newTunnelId(), name, backends, ...rest } = options
-    const { chain, leftOut } = await this.#parts.backends.chain(backends)
-    for (const { backend, error } of leftOut)
-      this.#tell(options.onEvent, { event: 'warning', tunnel: id, backend, code: codeOf(error), message: error.message })
+    const { id = newTunnelId(), name, backends: _backends, budget: _budget, ...rest } = options
+    const warn = (backend: string, code: string, message: string): void =>
+      this.#tell(options.onEvent, { event: 'warning', tunnel: id, backend, code, message })
+    const names = await chosenNames(this.#parts.backends, options, (backend, reason) =>
+      warn(backend, 'BEAM_WARN_BUDGET', `${backend} is not used: ${reason}.`),
+    )
+    const { chain, leftOut } = await this.#parts.backends.chain(names)
+    for (const { backend, error } of leftOut) warn(backend, codeOf(error), error.message)
     await using cleanup = new CleanupStack()
     const identity = await this.#serviceKey(name, cleanup)
     const { clock, logger } = this.#parts
@@ -74,7 +89,18 @@ class BeamInstance implements Beam {
       signal,
     })
     const stop = this.#own(tunnel, cleanup.move())
-    return { id, snapshot: () => tunnel.snapshot(), stop, [Symbol.asyncDispose]: () => stop() }
+    return {
+      id,
+      snapshot: () => tunnel.snapshot(),
+      backends: () => tunnel.backends(),
+      migrate: async ({ to, ...migration }) => tunnel.migrate({ ...migration, to: await this.#parts.backends.use(to) }),
+      stop,
+      [Symbol.asyncDispose]: () => stop(),
+    }
+  }
+
+  plan(options: PlanOptions = {}): Promise<TunnelPlan> {
+    return planFor(this.#parts.backends, options)
   }
 
   listen(server: Server, options: PublishOptions = {}): Promise<PublishedTunnel> {

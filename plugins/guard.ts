@@ -70,6 +70,8 @@ const isCapabilities = ajv.compile<BackendCapabilities>({
     exposesVisitorIp: { type: 'boolean' },
     persistentAddresses: { type: 'boolean' },
     accessControl: { type: 'boolean' },
+    relays: { type: 'integer', minimum: 0, maximum: 1_000 },
+    holdMs: { type: 'number', minimum: 0, maximum: 86_400_000 },
   },
 })
 const isTunnelInfo = ajv.compile<TunnelInfo>(tunnel)

@@ -1,19 +1,17 @@
 import { boolean, string } from '@oclif/core/flags'
 import { ConfigError } from '../../core/errors.ts'
 import { BeamCommand } from '../base-command.ts'
-import { BOOTSTRAP_FLAG, CARRIER_FLAGS, EXPOSURE_FLAG, OUTPUT_FLAGS, SECRET_FLAGS } from '../input/flags.ts'
+import { parseBudget } from '../input/budget.ts'
+import { CHOICE_FLAGS } from '../input/choice-flags.ts'
+import { BOOTSTRAP_FLAG, CARRIER_FLAGS, OUTPUT_FLAGS, SECRET_FLAGS } from '../input/flags.ts'
 import { flagsOf, networkWishes, readsHttp, selectedBy } from '../input/network-flags/index.ts'
-import { NETWORK_FLAGS, STRATEGIES, connectFlags, namedBackends, publishOptions } from '../input/publish-options.ts'
+import { NETWORK_FLAGS, connectFlags, namedBackends, publishOptions } from '../input/publish-options.ts'
 import { readSecret } from '../input/secret.ts'
 import { parseServiceTarget } from '../input/service-target.ts'
 import { usedBackends } from '../input/used-backends.ts'
 import { Lifetime } from '../lifetime.ts'
 import { carry } from '../carry.ts'
 import { publishView } from '../output/publish-view.ts'
-
-const networkFlags = Object.fromEntries(
-  NETWORK_FLAGS.map((name) => [name, boolean({ description: `Short for --backend ${name}.`, helpGroup: 'NETWORK' })]),
-)
 
 /** Said at the end of a command that leaves its tunnels with the daemon. */
 const KEPT = 'The daemon carries it now, also after a restart. To see it: beam list. To end it: beam stop NAME'
@@ -31,6 +29,7 @@ export default class Expose extends BeamCommand {
     '<%= config.bin %> 3000 --name web --allow VISITOR_KEY',
     '<%= config.bin %> 3000 --secret - --qr',
     '<%= config.bin %> 3000 --backends tor,mesh --fallback --allow-exposure',
+    '<%= config.bin %> 3000 --anonymity medium --budget latency=2s',
     '<%= config.bin %> 3000 --name web --detach',
     '<%= config.bin %> 3000 --json',
   ]
@@ -66,21 +65,8 @@ export default class Expose extends BeamCommand {
       helpValue: 'KEY',
     }),
     ...SECRET_FLAGS,
-    backends: string({
-      char: 'b',
-      aliases: ['backend'],
-      multiple: true,
-      multipleNonGreedy: true,
-      delimiter: ',',
-      description: 'Networks to use, by preference.',
-      helpGroup: 'NETWORK',
-      helpValue: 'A,B',
-    }),
-    ...networkFlags,
+    ...CHOICE_FLAGS,
     ...flagsOf('publish'),
-    fallback: boolean({ description: 'Short for --strategy fallback.', helpGroup: 'NETWORK' }),
-    strategy: string({ options: STRATEGIES, description: 'How several networks are used.', helpGroup: 'NETWORK' }),
-    ...EXPOSURE_FLAG,
     ...BOOTSTRAP_FLAG,
     ...CARRIER_FLAGS,
     qr: boolean({ description: 'Show the address as a QR code.', helpGroup: 'OUTPUT', exclusive: ['json', 'url-only'] }),
@@ -108,6 +94,7 @@ export default class Expose extends BeamCommand {
         networks,
         fallback: flags.fallback,
         strategy: flags.strategy,
+        budget: parseBudget(flags.budget, flags.anonymity),
         allowExposure: flags['allow-exposure'],
         requireService: flags['require-service'],
         hostHeader: flags['host-header'],

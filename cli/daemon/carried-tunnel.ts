@@ -1,7 +1,8 @@
 import type { PublishEvent } from '../../core/tunnels/events.ts'
 import type { Beam, PublishedTunnel, PublishOptions, PublishTarget } from '../../plugins/beam.ts'
+import { BackendUnavailableError } from '../../core/errors.ts'
 import { toProblem } from './problem.ts'
-import type { Problem, TunnelRecord } from './protocol.ts'
+import type { MigrateRequest, Problem, TunnelRecord } from './protocol.ts'
 
 /** A tunnel that a process is to carry. */
 export interface CarriedSetup {
@@ -76,6 +77,23 @@ export class CarriedTunnel {
       ...(service === undefined ? {} : { service }),
       ...(this.#problem === undefined ? {} : { problem: this.#problem }),
     }
+  }
+
+  /**
+   * Moves it from one backend to another. Errors as `PublishedTunnel.migrate`; not before it is ready.
+   * @returns the backends that it uses now, by preference
+   */
+  async migrate({ from, to, drainMs, allowExposure }: MigrateRequest, signal: AbortSignal): Promise<readonly string[]> {
+    const tunnel = this.#tunnel
+    if (tunnel === undefined) throw new BackendUnavailableError('The tunnel is not up yet.', { hint: 'To see how it is: beam status' })
+    await tunnel.migrate({
+      from,
+      to,
+      signal,
+      ...(drainMs === undefined ? {} : { drainMs }),
+      ...(allowExposure === undefined ? {} : { allowExposure }),
+    })
+    return tunnel.backends()
   }
 
   /** Ends it, also while it starts; harmless when repeated. */

@@ -1,7 +1,7 @@
 import type { PublishEvent } from '../../core/tunnels/events.ts'
 import { CarriedTunnel, type CarriedSetup } from './carried-tunnel.ts'
 import { Journal } from './journal.ts'
-import type { TunnelRecord } from './protocol.ts'
+import type { MigrateRequest, TunnelRecord } from './protocol.ts'
 
 /** The tunnels that this process carries, and what happened to them. */
 export class Carrier {
@@ -40,6 +40,11 @@ export class Carrier {
     this.#tunnels.delete(id)
     await tunnel.stop(reason)
     return true
+  }
+
+  /** Moves a tunnel. Undefined: there is none with this id. Otherwise as `CarriedTunnel.migrate`. */
+  async migrate(id: string, request: MigrateRequest, signal: AbortSignal): Promise<readonly string[] | undefined> {
+    return this.#tunnels.get(id)?.migrate(request, signal)
   }
 
   get size(): number {

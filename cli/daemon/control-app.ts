@@ -5,7 +5,7 @@ import type { ControlHost } from './host.ts'
 import { LineStream } from './line-stream.ts'
 import { toProblem } from './problem.ts'
 import { tunnelOf } from './journal.ts'
-import { LINES, MAX_BODY_BYTES, MAX_HISTORY, type OperationData, type PublishRequest } from './protocol.ts'
+import { LINES, MAX_BODY_BYTES, MAX_HISTORY, type MigrateRequest, type OperationData, type PublishRequest } from './protocol.ts'
 import { faultOf, validator, type Definition } from './validate.ts'
 
 /** What a stream of events begins with when nothing else is asked for. */
@@ -64,6 +64,14 @@ function addRoutes(app: FastifyInstance, host: ControlHost): void {
       return answer(reply, 'answers#/$defs/operation', { answers: await host.operate(name, operation, body, gone.signal) })
     },
   )
+  app.post<{ Params: { id: string }; Body: MigrateRequest }>(
+    '/v1/tunnels/:id/migrate',
+    { schema: { params: schema('requests#/$defs/tunnelId'), body: schema('requests#/$defs/migrate') } },
+    ({ params: { id }, body }, reply) => {
+      if (carrier.get(id) === undefined) throw unknownTunnel(id)
+      void move(host, id, body, reply)
+    },
+  )
   app.get<{ Querystring: EventsQuery }>(
     '/v1/events',
     { schema: { querystring: schema('requests#/$defs/eventsQuery') } },
@@ -89,6 +97,24 @@ async function carry(publish: NonNullable<ControlHost['publish']>, request: Publ
     lines.end({ end: await tunnel.ended })
   } catch (error) {
     lines.end({ failure: toProblem(error) })
+  }
+}
+
+/** Moves a tunnel for a command: the connection is the life line of the attempt. */
+async function move(host: ControlHost, id: string, request: MigrateRequest, reply: FastifyReply): Promise<void> {
+  const lines = openLines(reply)
+  const gone = new AbortController()
+  reply.raw.once('close', () => gone.abort(new Error('the command that asked for it is gone')))
+  const unlisten = host.carrier.journal.listen(({ event }) => {
+    if (tunnelOf(event) === id) write(lines, 'answers#/$defs/migrateLine', event)
+  })
+  try {
+    if (!(await host.migrate(id, request, gone.signal))) throw unknownTunnel(id)
+    lines.end({ migrated: id, from: request.from, to: request.to })
+  } catch (error) {
+    lines.end({ failure: toProblem(error) })
+  } finally {
+    unlisten()
   }
 }
 

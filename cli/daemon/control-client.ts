@@ -4,6 +4,8 @@ import { fromProblem } from './problem.ts'
 import {
   PATHS,
   type LogLine,
+  type MigrateLine,
+  type MigrateRequest,
   type OperationAnswers,
   type OperationData,
   type ProcessInfo,
@@ -68,6 +70,11 @@ export class ControlClient {
   /** Publishes a tunnel; the lines end with `failure` or `end`. Leaving the loop closes the connection. */
   publish(body: PublishRequest, signal?: AbortSignal): AsyncGenerator<PublishLine, void, void> {
     return this.#lines({ method: 'POST', path: PATHS.tunnels, body, signal }, 'answers#/$defs/publishLine')
+  }
+
+  /** Moves a tunnel; the lines end with `failure` or `migrated`. Leaving the loop before calls it off. */
+  migrate(id: string, body: MigrateRequest, signal?: AbortSignal): AsyncGenerator<MigrateLine, void, void> {
+    return this.#lines({ method: 'POST', path: PATHS.migrate(id), body, signal }, 'answers#/$defs/migrateLine')
   }
 
   /** What happened and happens. Leaving the loop closes the connection. */

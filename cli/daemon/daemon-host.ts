@@ -11,7 +11,7 @@ import type { Instances, Lease } from './instances.ts'
 import { tunnelOf } from './journal.ts'
 import type { KeptTunnel, KeptTunnels } from './kept-tunnels.ts'
 import { operateAll } from './operate-all.ts'
-import type { OperationData, ProcessInfo, PublishRequest, StreamEnd } from './protocol.ts'
+import type { MigrateRequest, OperationData, ProcessInfo, PublishRequest, StreamEnd } from './protocol.ts'
 
 /** How long a kept tunnel that could not be published waits: the cause may be gone in a moment, or in a day. */
 const RETRY = { baseMs: 2_000, maxMs: 60_000 } as const
@@ -91,6 +91,13 @@ export class DaemonHost implements ControlHost {
     return operateAll(await this.#instances.running(), { backend, operation, input, signal })
   }
 
+  async migrate(id: string, request: MigrateRequest, signal: AbortSignal): Promise<boolean> {
+    const backends = await this.carrier.migrate(id, request, signal)
+    const kept = this.#kept.get(id)
+    if (backends !== undefined && kept !== undefined) await this.#kept.replace(movedTo(kept, backends, request.allowExposure))
+    return backends !== undefined
+  }
+
   /** Ends everything; what is kept comes back when a daemon starts again. */
   async close(): Promise<void> {
     await Promise.allSettled(this.carrier.records().map(({ id }) => this.#end(id, 'the daemon was stopped', 'daemon')))
@@ -155,6 +162,16 @@ export class DaemonHost implements ControlHost {
         await sleep(backoffDelayMs(attempt, RETRY), { signal: tunnel.signal }).catch(() => {})
       }
     }
+  }
+}
+
+/** A kept tunnel with the backends that it uses now: after a restart of the daemon it is published there. */
+function movedTo(kept: KeptTunnel, backends: readonly string[], allowExposure: boolean | undefined): KeptTunnel {
+  // What it was asked to offer was weighed when it was published; the user has chosen since.
+  const { budget: _, ...options } = kept.request.options
+  return {
+    ...kept,
+    request: { ...kept.request, options: { ...options, backends, ...(allowExposure === true ? { allowExposure } : {}) } },
   }
 }
 

@@ -1,6 +1,6 @@
 import type { PublishEvent } from '../../core/tunnels/events.ts'
 import type { Carrier } from './carrier.ts'
-import type { OperationData, ProcessInfo, PublishRequest, StreamEnd } from './protocol.ts'
+import type { MigrateRequest, OperationData, ProcessInfo, PublishRequest, StreamEnd } from './protocol.ts'
 
 /** A tunnel that was published for another process. */
 export interface HostedTunnel {
@@ -16,6 +16,11 @@ export interface ControlHost {
   readonly carrier: Carrier
   /** Ends a tunnel for good, because somebody asked for it. False: there is none with this id. */
   stop(id: string, reason: string): Promise<boolean>
+  /**
+   * Moves a tunnel from one backend to another. False: there is none with this id. Rejects as `PublishedTunnel.migrate`; the signal calls it
+   * off.
+   */
+  migrate(id: string, request: MigrateRequest, signal: AbortSignal): Promise<boolean>
   /**
    * Has every Beam instance of the process that uses a backend carry out an operation of it; empty when none does.
    * Rejects as `Beam.operate`.

@@ -46,6 +46,11 @@ export class KeptTunnels {
     return this.#change((tunnels) => [...tunnels, tunnel])
   }
 
+  /** Puts a tunnel in the place of the one with its id; harmless when that is not there any more. */
+  replace(tunnel: KeptTunnel): Promise<void> {
+    return this.#change((tunnels) => tunnels.map((one) => (one.id === tunnel.id ? tunnel : one)))
+  }
+
   /** Forgets one; harmless when it is not there. */
   async remove(id: string): Promise<void> {
     if (this.#tunnels.some((tunnel) => tunnel.id === id)) await this.#change((tunnels) => tunnels.filter((tunnel) => tunnel.id !== id))

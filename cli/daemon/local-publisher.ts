@@ -37,6 +37,7 @@ export class LocalPublisher implements Publisher {
         this.#onAsked.delete(id)
         return this.#carrier.stop(id, reason)
       },
+      migrate: async (id, request, signal) => (await this.#carrier.migrate(id, request, signal)) !== undefined,
       operate: (backend, operation, input, signal) => operateAll([beam], { backend, operation, input, signal }),
     }))
   }

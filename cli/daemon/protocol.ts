@@ -15,6 +15,7 @@ export const PATHS = {
   info: '/v1/info',
   tunnels: '/v1/tunnels',
   tunnel: (id: string) => `/v1/tunnels/${encodeURIComponent(id)}`,
+  migrate: (id: string) => `/v1/tunnels/${encodeURIComponent(id)}/migrate`,
   events: '/v1/events',
   operation: (backend: string, operation: string) =>
     `/v1/backends/${encodeURIComponent(backend)}/operations/${encodeURIComponent(operation)}`,
@@ -92,6 +93,21 @@ export interface PublishRequest {
   readonly source: Source
   readonly detach: boolean
 }
+
+/** Asks a process to move a tunnel from one backend to another. */
+export interface MigrateRequest {
+  readonly from: string
+  readonly to: string
+  readonly drainMs?: number
+  readonly allowExposure?: boolean
+}
+
+/** One line of the answer to a request to move a tunnel: its events, and in the end whether it was moved. */
+export type MigrateLine =
+  | PublishEvent
+  | { readonly missed: number }
+  | { readonly failure: Problem }
+  | { readonly migrated: string; readonly from: string; readonly to: string }
 
 /** What an operation of a backend takes or answers: plain JSON. */
 export type OperationData = Readonly<Record<string, unknown>>

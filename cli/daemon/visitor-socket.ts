@@ -15,6 +15,7 @@ export function visitorSocket(beam: Beam, root: string): CommandSocket {
     info: processInfo(root, 'command'),
     carrier: new Carrier(),
     stop: async () => false,
+    migrate: async () => false,
     operate: (backend, operation, input, signal) => operateAll([beam], { backend, operation, input, signal }),
   }))
 }

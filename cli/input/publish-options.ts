@@ -17,6 +17,7 @@ export interface PublishFlags {
   readonly networks: readonly string[]
   readonly fallback?: boolean
   readonly strategy?: string | undefined
+  readonly budget?: PublishOptions['budget']
   readonly allowExposure?: boolean
   readonly requireService?: boolean
   /** `--host-header`. */
@@ -42,6 +43,7 @@ export function publishOptions(flags: PublishFlags, secret: string | undefined, 
   const common: PublishOptions = {
     ...(backends.length > 0 ? { backends } : {}),
     ...strategyOf(flags),
+    ...(flags.budget === undefined || Object.keys(flags.budget).length === 0 ? {} : { budget: flags.budget }),
     ...(Object.keys(access).length > 0 ? { access } : {}),
     ...(flags.allowExposure === true ? { allowExposure: true } : {}),
     ...(flags.requireService === true ? { requireService: true } : {}),
@@ -70,7 +72,11 @@ export function connectFlags({ allow = [], secret }: AccessPolicy): readonly str
   return [...(allow.length === 0 ? [] : ['--identify']), ...(secret === undefined ? [] : ['--secret -'])]
 }
 
-function strategyOf({ strategy, fallback }: PublishFlags): Pick<PublishOptions, 'strategy'> {
+/**
+ * The strategy that flags ask for.
+ * @throws ConfigError (`BEAM_ERR_USAGE`)
+ */
+export function strategyOf({ strategy, fallback }: Pick<PublishFlags, 'strategy' | 'fallback'>): Pick<PublishOptions, 'strategy'> {
   if (fallback === true && strategy !== undefined && strategy !== 'fallback')
     throw usage(`--fallback and --strategy ${strategy} contradict each other.`)
   const wanted = fallback === true ? 'fallback' : STRATEGIES.find((known) => known === strategy)

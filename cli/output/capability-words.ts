@@ -1,4 +1,5 @@
-import type { BackendCapabilities } from '../../core/index.ts'
+import type { BackendCapabilities } from '../../core/capabilities.ts'
+import { designLatency } from '../../core/tunnels/choose.ts'
 
 const CARRIES = { stream: 'streams', message: 'messages', site: 'sites' } as const
 
@@ -33,10 +34,17 @@ export function capabilityLines(capabilities: BackendCapabilities): ReadonlyArra
   return [
     ['Carries', carries(capabilities)],
     ['Hides', `${hides(capabilities)} (anonymity: ${anonymityLevel}; resistance to blocking: ${censorshipResistance})`],
+    ['Round trips', latencyWords(capabilities)],
     ['Throughput', Number.isFinite(maxThroughput) ? `at most ${rate(maxThroughput)}` : 'limited by the machine only'],
     ['Addresses', persistentAddresses ? 'kept under a name across restarts' : 'new ones at every start'],
     ['Domains', yes(supportsDomains)],
     ['IPv6', yes(supportsIPv6)],
     ['Access', accessControl ? 'can be limited to keys or a secret word' : 'cannot be limited'],
   ]
+}
+
+/** What the design says about round trips. Nothing of it was measured. */
+export function latencyWords(capabilities: BackendCapabilities): string {
+  const latency = designLatency(capabilities)
+  return latency === undefined ? 'nothing is declared' : `up to ${latency.boundMs} ms without queues (${latency.source})`
 }

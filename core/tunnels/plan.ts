@@ -1,7 +1,7 @@
 /** What publishing would use, and why: the same rules that publishing follows, applied to what backends declare. Pure, no I/O. */
 import type { AccessPolicy } from '../backend.ts'
 import type { BackendCapabilities } from '../capabilities.ts'
-import { isBeamError } from '../errors.ts'
+import { isBeamError, UnsupportedError } from '../errors.ts'
 import { designLatency, isBudget, misfits, type DesignLatency, type PrivacyBudget } from './choose.ts'
 import { planExposure, revealedBy } from './exposure.ts'
 import { usesAllAtOnce, type Strategy } from './strategy.ts'
@@ -106,6 +106,7 @@ function chainOf(
   no: Map<string, readonly string[]>,
 ): { readonly chain: readonly Known[]; readonly warnings: readonly string[]; readonly refused?: TunnelPlan['refused'] } {
   try {
+    if (fitting.length === 0 && no.size > 0) throw nobodyFits(no)
     const { able, notes } = suitable({ chain: fitting, ...wishes })
     for (const { name } of fitting) {
       if (!able.some((one) => one.name === name)) no.set(name, ['it cannot restrict who connects'])
@@ -145,4 +146,11 @@ function whyUsed(use: Exclude<PlanUse, 'no'>, strategy: Strategy, above = ''): s
   if (use === 'at-once') return 'used beside the others'
   if (use === 'first') return 'first in the order of preference'
   return strategy === 'fallback' ? `used while ${above} is out of order` : `used when ${above} cannot be started`
+}
+
+function nobodyFits(no: ReadonlyMap<string, readonly string[]>): UnsupportedError {
+  const reasons = [...no].map(([name, why]) => `${name}: ${why.join(', ')}`)
+  return new UnsupportedError(`No backend offers what is asked for. ${reasons.join('; ')}.`, {
+    hint: 'Ask for less, or see what there is: beam backend list',
+  })
 }

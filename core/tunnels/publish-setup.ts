@@ -47,6 +47,8 @@ export interface Tunnel extends AsyncDisposable {
   readonly id: string
   /** As it is now. */
   snapshot(): TunnelSnapshot
+  /** The backends that it may use, by preference. */
+  backends(): readonly string[]
   /**
    * Moves it from one backend to another, make before break. Resolves when the old one is stopped.
    * @throws BeamError when the new one cannot take it; the signal's reason. The old one is untouched then.

@@ -111,6 +111,10 @@ export class Publisher implements Tunnel {
     }
   }
 
+  backends(): readonly string[] {
+    return this.#legs.map(({ name }) => name)
+  }
+
   async migrate(migration: Migration): Promise<void> {
     if (this.#stopping !== undefined || !this.#ready) throw new BackendUnavailableError('The tunnel is not up.')
     if (this.#migrating) throw new BackendUnavailableError('The tunnel is being moved already.')

@@ -59,5 +59,7 @@ export function readCapabilities(told: Methods['capabilities']['result']): Backe
     exposesVisitorIp: told.exposesVisitorIp,
     persistentAddresses: told.persistentAddresses,
     accessControl: told.accessControl,
+    ...(told.relays === undefined ? {} : { relays: told.relays }),
+    ...(told.holdMs === undefined ? {} : { holdMs: told.holdMs }),
   }
 }
