@@ -81,3 +81,5 @@ export const MAX_BOOK_BYTES = 256 * 1024
 export const MAX_ACCESS_ENTRIES = 1_000
 /** Clients of an encrypted lease set: all of them must fit into the one message that is published. */
 export const MAX_CLIENTS = 64
+/** How long the router has to send the ends of the streams of a tunnel that is stopped. The host gives a backend two seconds for everything. */
+export const LAST_WORDS_MS = 250

@@ -57,7 +57,9 @@ export class DialSessions {
       if (released) return
       released = true
       entry.users--
-      if (entry.users === 0) entry.cancelIdle = this.#setup.clock.after(DIAL_SESSION_IDLE_MS, () => this.#drop(id, entry), { unref: true })
+      // One that is gone already needs nobody to close it.
+      if (entry.users === 0 && this.#entries.get(id) === entry)
+        entry.cancelIdle = this.#setup.clock.after(DIAL_SESSION_IDLE_MS, () => this.#drop(id, entry), { unref: true })
     }
     try {
       return { session: await untilAborted(entry.session, signal), release }

@@ -1,4 +1,5 @@
 import {
+  sleep,
   TimeoutError,
   UnreachableError,
   type Clock,
@@ -9,7 +10,7 @@ import {
 } from '../../core/index.ts'
 import { addressHelper, formatAddress } from './address.ts'
 import { toI2pBase64 } from './base64.ts'
-import { CHECK_AGAIN_MS, CHECK_EVERY_MS, CHECK_LIMIT_MS, TELL_UNREACHED_MS } from './constants.ts'
+import { CHECK_AGAIN_MS, CHECK_EVERY_MS, CHECK_LIMIT_MS, LAST_WORDS_MS, TELL_UNREACHED_MS } from './constants.ts'
 import { b33Of } from './destination.ts'
 import type { DestinationKeys } from './keys.ts'
 import type { PublishChoices } from './options.ts'
@@ -154,8 +155,11 @@ export class Service {
     this.#cancelCheck()
     this.#stopWatching()
     this.#progress.stop()
-    this.#keeper?.close()
+    const visitors = this.#relay.visitors
     await this.#relay.close()
+    // A router that loses the session first never tells the visitors that their streams have ended.
+    if (visitors > 0) await sleep(LAST_WORDS_MS, { clock: this.#setup.clock })
+    this.#keeper?.close()
   }
 
   /** Looks at the service from outside, now and every so often. */

@@ -1,0 +1,3 @@
+import { testI2p } from './conformance.ts'
+
+testI2p('alone')
