@@ -47,7 +47,8 @@ async function measureThroughput(stage: Stage): Promise<Measurements['throughput
     const direction = (await readExactly(socket, 1)).toString()
     if (direction === 'd') await outcome(() => sendAll(socket, patternChunks(bulkBytes), { end: true }))
     else {
-      await receive(socket)
+      // Counted, not ended: networks without half-close could not tell otherwise.
+      await readExactly(socket, bulkBytes)
       socket.end('k')
     }
   })
@@ -61,7 +62,7 @@ async function measureThroughput(stage: Stage): Promise<Measurements['throughput
   const up = await stage.dial(address)
   const upStart = performance.now()
   up.write('u')
-  await sendAll(up, patternChunks(bulkBytes), { end: true })
+  await sendAll(up, patternChunks(bulkBytes))
   await readExactly(up, 1)
   return { downloadBytesPerSecond, uploadBytesPerSecond: perSecond(bulkBytes, upStart) }
 }
