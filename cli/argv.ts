@@ -6,6 +6,9 @@
 /** Flags of all commands that take the next word as their value (a test compares the list with the commands). */
 export const FLAGS_WITH_VALUE: ReadonlySet<string> = new Set([
   '--allow',
+  '--anonet-mode',
+  '--anonet-port',
+  '--anonet-sources',
   '--anonymity',
   '--as',
   '--auth-key',
@@ -21,7 +24,9 @@ export const FLAGS_WITH_VALUE: ReadonlySet<string> = new Set([
   '--domain',
   '--drain',
   '--duration',
+  '--endpoint',
   '--file',
+  '--for',
   '--from',
   '--host-header',
   '--html',

@@ -41,6 +41,11 @@ export const LOADERS = {
   'plugins:list': () => import('./commands/plugins/list.ts'),
   'plugins:add': () => import('./commands/plugins/add.ts'),
   'plugins:remove': () => import('./commands/plugins/remove.ts'),
+  'anonet:invite': () => import('./commands/anonet/invite.ts'),
+  'anonet:accept': () => import('./commands/anonet/accept.ts'),
+  'anonet:friends': () => import('./commands/anonet/friends.ts'),
+  'anonet:revoke': () => import('./commands/anonet/revoke.ts'),
+  'anonet:status': () => import('./commands/anonet/status.ts'),
   doctor: () => import('./commands/doctor.ts'),
   completion: () => import('./commands/completion.ts'),
 } satisfies Record<string, () => Promise<CommandModule>>
@@ -50,6 +55,7 @@ export const COMMAND_IDS = Object.keys(LOADERS) as ReadonlyArray<keyof typeof LO
 
 /** What a first word that is no command by itself stands for. */
 export const TOPICS: Readonly<Record<string, { readonly description: string }>> = {
+  anonet: { description: 'AnoNet: your mesh of friends.' },
   backend: { description: 'Backends: the networks that Beam can use.' },
   config: { description: 'Settings: beam.config.yaml.' },
   daemon: { description: 'The daemon: carries tunnels in the background.' },

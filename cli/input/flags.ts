@@ -5,6 +5,17 @@ export const JSON_FLAG = {
   json: boolean({ description: 'Print JSON instead of text (described in schemas/).', helpGroup: 'OUTPUT' }),
 }
 
+/** Where friends of the mesh of anonet reach this machine. */
+export const ENDPOINT_FLAG = {
+  endpoint: string({
+    multiple: true,
+    multipleNonGreedy: true,
+    delimiter: ',',
+    description: 'IP address at which your friend reaches this machine; can be repeated. Default: the machine’s own.',
+    helpValue: 'IP',
+  }),
+}
+
 /** Flags about what is printed, for commands that stay in the foreground. */
 export const OUTPUT_FLAGS = {
   ...JSON_FLAG,

@@ -1,11 +1,12 @@
 import { ConfigError } from '../../../core/errors.ts'
+import { anonetFlags } from './anonet.ts'
 import { typed, type FlagDefinitions, type FlagValues, type NetworkFlags, type NetworkOptions } from './group.ts'
 import { i2pFlags } from './i2p.ts'
 import { meshFlags } from './mesh.ts'
 import { onionFlags } from './onion.ts'
 
 /** Every network with flags of its own. */
-export const NETWORK_FLAG_GROUPS: readonly NetworkFlags[] = [meshFlags, onionFlags, i2pFlags]
+export const NETWORK_FLAG_GROUPS: readonly NetworkFlags[] = [meshFlags, onionFlags, i2pFlags, anonetFlags]
 
 /** What the flags of networks ask for. */
 export interface NetworkWishes {
