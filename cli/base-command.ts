@@ -7,6 +7,9 @@ const COMMON_FLAGS = {
   verbose: boolean({ char: 'v', description: 'Write a log to stderr, and stack traces of errors.', helpGroup: 'OUTPUT' }),
 }
 
+/** The class of a command. */
+export type CommandClass = (new (argv: string[], config: Config) => BeamCommand) & typeof BeamCommand
+
 /** A command of Beam: it parses, calls the SDK and prints. Errors are thrown; cli/main.ts prints them. */
 export abstract class BeamCommand extends Command {
   static override baseFlags = COMMON_FLAGS

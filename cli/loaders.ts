@@ -1,9 +1,8 @@
-import type { Config } from '@oclif/core/config'
-import type { BeamCommand } from './base-command.ts'
+import type { CommandClass } from './base-command.ts'
 
 /** What the module of a command exports. */
 interface CommandModule {
-  readonly default: (new (argv: string[], config: Config) => BeamCommand) & typeof BeamCommand
+  readonly default: CommandClass
 }
 
 /** Every command by its id, each loaded when it is run (`key:show` is typed as `beam key show`). */
@@ -41,6 +40,18 @@ export const LOADERS = {
   'plugins:list': () => import('./commands/plugins/list.ts'),
   'plugins:add': () => import('./commands/plugins/add.ts'),
   'plugins:remove': () => import('./commands/plugins/remove.ts'),
+  'tor:status': async () => ({ default: (await import('./commands/onion/status.ts')).TorStatus }),
+  'tor:newnym': async () => ({ default: (await import('./commands/onion/newnym.ts')).TorNewnym }),
+  'tor:auth:add': async () => ({ default: (await import('./commands/onion/auth-add.ts')).TorAuthAdd }),
+  'tor:auth:remove': async () => ({ default: (await import('./commands/onion/auth-remove.ts')).TorAuthRemove }),
+  'tor:auth:list': async () => ({ default: (await import('./commands/onion/auth-list.ts')).TorAuthList }),
+  'tor:auth:off': async () => ({ default: (await import('./commands/onion/auth-off.ts')).TorAuthOff }),
+  'ator:status': async () => ({ default: (await import('./commands/onion/status.ts')).AtorStatus }),
+  'ator:newnym': async () => ({ default: (await import('./commands/onion/newnym.ts')).AtorNewnym }),
+  'ator:auth:add': async () => ({ default: (await import('./commands/onion/auth-add.ts')).AtorAuthAdd }),
+  'ator:auth:remove': async () => ({ default: (await import('./commands/onion/auth-remove.ts')).AtorAuthRemove }),
+  'ator:auth:list': async () => ({ default: (await import('./commands/onion/auth-list.ts')).AtorAuthList }),
+  'ator:auth:off': async () => ({ default: (await import('./commands/onion/auth-off.ts')).AtorAuthOff }),
   'anonet:invite': () => import('./commands/anonet/invite.ts'),
   'anonet:accept': () => import('./commands/anonet/accept.ts'),
   'anonet:friends': () => import('./commands/anonet/friends.ts'),
@@ -56,9 +67,11 @@ export const COMMAND_IDS = Object.keys(LOADERS) as ReadonlyArray<keyof typeof LO
 /** What a first word that is no command by itself stands for. */
 export const TOPICS: Readonly<Record<string, { readonly description: string }>> = {
   anonet: { description: 'AnoNet: your mesh of friends.' },
+  ator: { description: 'Anyone (ATOR): its daemon and who may visit.' },
   backend: { description: 'Backends: the networks that Beam can use.' },
   config: { description: 'Settings: beam.config.yaml.' },
   daemon: { description: 'The daemon: carries tunnels in the background.' },
   key: { description: 'Keys of this user.' },
   plugins: { description: 'Plugins: packages with further backends.' },
+  tor: { description: 'Tor: its daemon and who may visit.' },
 }

@@ -4,17 +4,21 @@ import { nearest } from '../config/nearest.ts'
 import { ConfigError } from '../core/errors.ts'
 import { commandOf, hasFlag, rewriteArgv } from './argv.ts'
 import { Interrupted } from './lifetime.ts'
+import { liveLine } from './output/live-line.ts'
 import { COMMAND_IDS, LOADERS, TOPICS } from './loaders.ts'
 import { EXIT, reportError } from './report-error.ts'
 
 /** The commands as they are typed. */
-const TYPED = COMMAND_IDS.map((id) => id.replace(':', ' '))
+const TYPED = COMMAND_IDS.map((id) => id.replaceAll(':', ' '))
+/** Words of the longest name of a command. */
+const MAX_NAME_WORDS = Math.max(...TYPED.map((name) => name.split(' ').length))
 
 /** Runs a command line to its end and ends the process with its exit code. Parameters as {@link runCommandLine}. */
 export async function main(given: readonly string[], root: string): Promise<void> {
   process.stdout.on('error', () => {}) // A reader that goes away ends commands that run on (Lifetime); for the others it is no failure.
   process.stderr.on('error', () => {})
   const exitCode = await runCommandLine(given, root)
+  liveLine.hide()
   await Promise.all([written(process.stdout), written(process.stderr)])
   process.exit(exitCode)
 }
@@ -57,9 +61,9 @@ export async function runCommandLine(given: readonly string[], root: string): Pr
 /** Shows the help of what is named, or says that nothing has that name. */
 async function showHelp(argv: readonly string[], root: string): Promise<void> {
   const words = argv.filter((word) => !word.startsWith('-'))
-  const [first = '', second] = words
+  const [first = ''] = words
   const command = commandOf(words, COMMAND_IDS)
-  const isTopic = Object.hasOwn(TOPICS, first) && second === undefined
+  const isTopic = first !== '' && COMMAND_IDS.some((id) => id.startsWith(`${words.join(':')}:`))
   if (first !== '' && command === undefined && !isTopic) throw unknownCommand(words)
   if (first === '' && argv.length > 0 && !hasFlag(argv, '--help')) {
     throw new ConfigError('A port or a command is missing.', {
@@ -72,12 +76,12 @@ async function showHelp(argv: readonly string[], root: string): Promise<void> {
 }
 
 function unknownCommand(words: readonly string[]): ConfigError {
-  const [first = '', second = ''] = words
+  const [first = ''] = words
   if (/^[a-z]+:\/\//i.test(first)) {
     return new ConfigError(`${first} is an address, not a command.`, { code: 'BEAM_ERR_USAGE', hint: `To reach it: beam connect ${first}` })
   }
   const isTopic = Object.hasOwn(TOPICS, first)
-  const typed = isTopic ? `${first} ${second}` : first
+  const typed = isTopic ? words.slice(0, MAX_NAME_WORDS).join(' ') : first
   const wanted = nearest(typed, TYPED) ?? nearest(typed, Object.keys(TOPICS))
   return new ConfigError(`There is no command “${typed}”${isTopic ? '' : ', and it is no port either'}.`, {
     code: 'BEAM_ERR_USAGE',

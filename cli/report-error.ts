@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { isBeamError, type BeamError } from '../core/errors.ts'
 import { colours } from './output/colours.ts'
+import { liveLine } from './output/live-line.ts'
 import { noteColumns, noteText } from './output/note.ts'
 import { nearest } from '../config/nearest.ts'
 
@@ -82,6 +83,7 @@ export function reportError(
   options: { readonly json: boolean; readonly verbose: boolean; readonly flags?: readonly string[] },
 ): number {
   const shown = describeError(error, options.flags)
+  liveLine.hide()
   if (options.json) {
     const { code, message, hint } = shown
     process.stdout.write(`${JSON.stringify({ event: 'error', code, message: withAttempts(message, shown.attempts), hint })}\n`)

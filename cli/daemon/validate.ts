@@ -2,20 +2,20 @@ import { createRequire } from 'node:module'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import { ProtocolError } from '../../core/errors.ts'
 
-/** What can be checked: a definition of one of the two files. */
-export type Definition = `requests#/$defs/${string}` | `answers#/$defs/${string}`
+/** What can be checked: a definition of one of the files. */
+export type Definition = `requests#/$defs/${string}` | `answers#/$defs/${string}` | `onion#/$defs/${string}`
 
 const BASE = 'beam:/schemas/control/'
 const require = createRequire(import.meta.url)
 
 let ajv: Ajv2020 | undefined
 
-/** The check for a definition in schemas/control/. */
+/** The check for a definition in schemas/control/, or of what backends answer. */
 export function validator(definition: Definition): ValidateFunction {
   ajv ??= load()
   const [file, path] = definition.split('#')
   const check = ajv.getSchema(`${BASE}${file}.schema.json#${path}`)
-  if (check === undefined) throw new Error(`schemas/control has no ${definition}`)
+  if (check === undefined) throw new Error(`the schemas have no ${definition}`)
   return check
 }
 
@@ -47,6 +47,7 @@ function load(): Ajv2020 {
   const made = new Ajv2020({ strict: false, validateSchema: false, meta: false })
   made.addSchema(require('#schemas/beam.config.schema.json') as object, 'beam:/schemas/beam.config.schema.json')
   made.addSchema(require('#schemas/events.schema.json') as object, 'beam:/schemas/events.schema.json')
+  made.addSchema(require('#schemas/onion.schema.json') as object, `${BASE}onion.schema.json`)
   for (const file of ['requests', 'answers'])
     made.addSchema(require(`#schemas/control/${file}.schema.json`) as object, `${BASE}${file}.schema.json`)
   return made

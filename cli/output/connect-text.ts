@@ -4,6 +4,7 @@ import { formatTarget } from '../input/service-target.ts'
 import type { Colours } from './colours.ts'
 import { field } from './layout.ts'
 import { noteText } from './note.ts'
+import { progressText, type ProgressNews } from './progress-news.ts'
 
 /** How the events of a connection are shown. */
 export interface ConnectTextOptions {
@@ -13,10 +14,12 @@ export interface ConnectTextOptions {
   readonly noteColumns: number
   /** The local address, warnings and errors only. */
   readonly quiet: boolean
+  /** Which progress is told. */
+  readonly news: ProgressNews
 }
 
 /** One event of a connection as text for people; empty when it is not worth a line. */
-export function connectText(event: ConnectEvent, { paint, columns, noteColumns, quiet }: ConnectTextOptions): string {
+export function connectText(event: ConnectEvent, { paint, columns, noteColumns, quiet, news }: ConnectTextOptions): string {
   switch (event.event) {
     case 'listening': {
       const local = formatTarget(event)
@@ -30,7 +33,7 @@ export function connectText(event: ConnectEvent, { paint, columns, noteColumns, 
       ].join('')
     }
     case 'progress':
-      return quiet ? '' : `${paint.dim(`${event.backend}: ${event.message}`)}\n`
+      return quiet || !news.isNews(event.backend, event) ? '' : `${paint.dim(progressText(event.backend, event))}\n`
     case 'up':
       return quiet ? '' : `  ${paint.green('up')}  ${describePath(event.path)}${event.reason === '' ? '' : `: ${event.reason}`}\n`
     case 'down':

@@ -2,7 +2,10 @@ import type { ConnectEvent } from '../../core/tunnels/events.ts'
 import { colours } from './colours.ts'
 import { connectText } from './connect-text.ts'
 import { columnsOf } from './layout.ts'
+import { liveLine } from './live-line.ts'
+import { LiveProgress } from './live-progress.ts'
 import { noteColumns } from './note.ts'
+import { ProgressNews } from './progress-news.ts'
 
 /** Shows the events of a connection: results on stdout, what is said on the way on stderr. */
 export function connectView(options: {
@@ -16,10 +19,13 @@ export function connectView(options: {
     columns: columnsOf(process.stdout),
     noteColumns: noteColumns(process.stderr),
     quiet: options.quiet || options.urlOnly,
+    news: new ProgressNews(),
   }
+  const live = new LiveProgress(liveLine, process.stderr)
   return (event) => {
+    if (event.event === 'progress' && liveLine.able && !text.quiet) return live.report(event.backend, event.backend, event)
+    if (event.event !== 'warning' && event.event !== 'progress') live.done('')
     const aside = event.event === 'progress' || event.event === 'warning' || event.event === 'error'
-    const stream = aside ? process.stderr : process.stdout
-    stream.write(connectText(event, text))
+    live.write(aside ? process.stderr : process.stdout, connectText(event, text))
   }
 }

@@ -4,6 +4,7 @@ import { formatTarget } from '../input/service-target.ts'
 import type { Colours } from './colours.ts'
 import { field } from './layout.ts'
 import { noteText } from './note.ts'
+import { ProgressNews, progressText } from './progress-news.ts'
 
 /** How the events of published tunnels are shown. */
 export interface PublishTextOptions {
@@ -15,15 +16,19 @@ export interface PublishTextOptions {
   readonly connectFlags: (tunnel: TunnelSnapshot) => readonly string[]
   /** The address, warnings and errors only. */
   readonly quiet: boolean
+  /** Milliseconds on a clock that only goes forwards. Default: that of the process. */
+  readonly now?: () => number
 }
 
-/** Progress is told when the phase changes, or after this many percent: a few lines, not a running counter. */
-const PERCENT_STEP = 25
+/** An address is told before the tunnel is ready when that takes longer than this, in milliseconds: what is ready at once says it anyway. */
+const ADDRESS_AFTER_MS = 1_000
 
 /** The events of published tunnels as lines for people: appended, never overwritten. */
 export class PublishText {
   readonly #options: PublishTextOptions
-  readonly #progress = new Map<string, { readonly phase: string; readonly percent: number }>()
+  readonly #progress = new ProgressNews()
+  /** Addresses of tunnels that are not ready, until they are told, and since when they are known. */
+  readonly #addresses: { readonly tunnel: string; readonly address: string; readonly since: number }[] = []
   readonly #tunnels = new Map<string, TunnelSnapshot>()
 
   constructor(options: PublishTextOptions) {
@@ -36,10 +41,13 @@ export class PublishText {
     switch (event.event) {
       case 'ready':
         this.#tunnels.set(event.tunnel.id, event.tunnel)
+        this.#addresses.splice(0, this.#addresses.length, ...this.#addresses.filter(({ tunnel }) => tunnel !== event.tunnel.id))
         return quiet ? event.tunnel.endpoints.map(({ address }) => `${address}\n`).join('') : this.#ready(event.tunnel)
       case 'progress':
-        return quiet || !this.#isNews(event) ? '' : `${paint.dim(`${event.backend}: ${event.message}${percentOf(event)}`)}\n`
+        if (quiet || !this.#progress.isNews(`${event.tunnel} ${event.backend}`, event)) return ''
+        return `${paint.dim(progressText(event.backend, event))}\n`
       case 'address':
+        if (!this.#tunnels.has(event.tunnel)) this.#addresses.push({ tunnel: event.tunnel, address: event.address, since: this.#now() })
         return ''
       case 'up':
         return this.#line(
@@ -68,12 +76,16 @@ export class PublishText {
     }
   }
 
-  #isNews({ tunnel, backend, phase, percent = 0 }: Extract<PublishEvent, { event: 'progress' }>): boolean {
-    const key = `${tunnel} ${backend}`
-    const last = this.#progress.get(key)
-    if (last !== undefined && last.phase === phase && percent < last.percent + PERCENT_STEP) return false
-    this.#progress.set(key, { phase, percent })
-    return true
+  /** The addresses of tunnels that take long to be ready, once each: they can be passed on already. */
+  earlyAddresses(): string {
+    const { quiet, columns, paint } = this.#options
+    const due = quiet ? [] : this.#addresses.filter(({ since }) => this.#now() - since >= ADDRESS_AFTER_MS)
+    for (const one of due) this.#addresses.splice(this.#addresses.indexOf(one), 1)
+    return due.map(({ address }) => field('Address', `${paint.bold(paint.cyan(address))} (not reachable yet)`, columns)).join('')
+  }
+
+  #now(): number {
+    return (this.#options.now ?? performance.now.bind(performance))()
   }
 
   #service(tunnel: string): string {
@@ -119,8 +131,4 @@ export class PublishText {
         : ['  Where that finds nothing, these name the place to dial:\n\n', ...direct.map((form) => `${form}\n`), '\n']),
     ].join('')
   }
-}
-
-function percentOf({ percent }: { readonly percent?: number }): string {
-  return percent === undefined ? '' : ` (${Math.round(percent)}%)`
 }

@@ -1,8 +1,13 @@
 import type { PublishEvent, TunnelSnapshot } from '../../core/tunnels/events.ts'
 import { colours } from './colours.ts'
 import { columnsOf } from './layout.ts'
+import { liveLine } from './live-line.ts'
+import { LiveProgress } from './live-progress.ts'
 import { noteColumns } from './note.ts'
 import { PublishText, type PublishTextOptions } from './publish-text.ts'
+
+/** The beginning of no key. */
+const NOTHING = '\n'
 
 /** What `beam expose` prints. */
 export interface PublishViewOptions {
@@ -41,11 +46,29 @@ function textPrinter({ quiet, connectFlags }: PublishViewOptions): (event: Publi
     connectFlags,
     quiet,
   })
+  const addresses = (): void => live.write(process.stdout, text.earlyAddresses())
+  const live = new LiveProgress(liveLine, process.stderr, addresses)
+  const ready = new Set<string>()
   return holdFailures((event) => {
+    addresses()
+    if (event.event === 'progress' && liveLine.able && !quiet && !ready.has(event.tunnel)) {
+      // That the service is announced is worth a line that stays: what follows is waiting for it to be found.
+      if (event.phase === 'published') live.write(process.stderr, text.text(event))
+      return live.report(`${event.tunnel} ${event.backend}`, event.backend, event)
+    }
+    if (event.event === 'ready') ready.add(event.tunnel.id)
+    live.done(doneWith(event))
     const aside = event.event === 'progress' || event.event === 'warning' || event.event === 'error'
-    const stream = aside ? process.stderr : process.stdout
-    stream.write(text.text(event))
+    live.write(aside ? process.stderr : process.stdout, text.text(event))
   })
+}
+
+/** What is no longer on its way after an event: everything of a tunnel, or of one network of it. */
+function doneWith(event: PublishEvent): string {
+  if (event.event === 'ready') return `${event.tunnel.id} `
+  if (event.event === 'stopped') return `${event.tunnel} `
+  if (event.event === 'warning' && event.code.startsWith('BEAM_ERR_')) return `${event.tunnel ?? ''} ${event.backend ?? ''}`
+  return NOTHING
 }
 
 /**

@@ -7,7 +7,7 @@ import { COMMANDS } from '../../cli/index.ts'
 const file = fileURLToPath(new URL('../../docs/cli.md', import.meta.url))
 
 function section(id: string, command: Command.Class): string {
-  const words = id.replace(':', ' ')
+  const words = id.replaceAll(':', ' ')
   const args = Object.entries(command.args).map(([name, { required }]) =>
     required === true ? name.toUpperCase() : `[${name.toUpperCase()}]`,
   )

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 /** What a plugin of a network is that takes its time: it says how far it is, and can be asked while it starts. */
 const SOURCE = `
 const wait = (ms, signal) => new Promise((resolve, reject) => {
-  const timer = setTimeout(resolve, ms)
-  signal?.addEventListener('abort', () => { clearTimeout(timer); reject(signal.reason) }, { once: true })
+  const onAbort = () => { clearTimeout(timer); reject(signal.reason) }
+  const timer = setTimeout(() => { signal?.removeEventListener('abort', onAbort); resolve() }, ms)
+  signal?.addEventListener('abort', onAbort, { once: true })
 })
 class Slow {
   name = 'slow'

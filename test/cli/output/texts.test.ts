@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { wantsColour } from '../../../cli/output/colours.ts'
 import { connectText, describePath } from '../../../cli/output/connect-text.ts'
 import { field, wrap } from '../../../cli/output/layout.ts'
+import { ProgressNews } from '../../../cli/output/progress-news.ts'
 import { PublishText } from '../../../cli/output/publish-text.ts'
 import { holdFailures } from '../../../cli/output/publish-view.ts'
 import type { PublishEvent, TunnelSnapshot } from '../../../core/tunnels/events.ts'
@@ -68,6 +69,27 @@ describe('PublishText', () => {
     expect(lines[4]).toBe('tor: Bootstrapping (100%)\n')
   })
 
+  it('says why progress stands still, once', () => {
+    const running = text()
+    const say = (message: string): string =>
+      running.text({ event: 'progress', tunnel: 't1', backend: 'tor', phase: 'bootstrap', percent: 10, message })
+    expect(say('Connecting')).toBe('tor: Connecting (10%)\n')
+    expect(say('Connecting (the clock is wrong)')).toBe('tor: Connecting (the clock is wrong) (10%)\n')
+    expect(say('Connecting (the clock is wrong)')).toBe('')
+  })
+
+  it('tells the address before the tunnel is ready when that takes long', () => {
+    let now = 0
+    const running = new PublishText({ paint: plain, columns: 80, noteColumns: 80, connectFlags: () => [], quiet: false, now: () => now })
+    running.text({ event: 'address', tunnel: 't1', backend: 'tor', address: 'http://abc.onion' })
+    running.text({ event: 'address', tunnel: 't2', backend: 'mesh', address })
+    expect(running.earlyAddresses()).toBe('')
+    running.text({ event: 'ready', tunnel: { ...tunnel, id: 't2' } })
+    now = 1_500
+    expect(running.earlyAddresses()).toBe('  Address   http://abc.onion (not reachable yet)\n')
+    expect(running.earlyAddresses()).toBe('')
+  })
+
   it('tells which service goes up and down once there are several', () => {
     const running = text()
     running.text({ event: 'ready', tunnel })
@@ -104,11 +126,11 @@ describe('connectText', () => {
       path,
       reveals: ['The publisher can learn the IP address of this machine.'],
     } as const
-    const shown = connectText(event, { paint: plain, columns: 80, noteColumns: 80, quiet: false })
+    const shown = connectText(event, { paint: plain, columns: 80, noteColumns: 80, quiet: false, news: new ProgressNews() })
     expect(shown).toContain('[::1]:8080 is now the far service')
     expect(shown).toContain('mesh, direct, 1.2 ms')
     expect(shown).toContain('The publisher can learn')
-    expect(connectText(event, { paint: plain, columns: 80, noteColumns: 80, quiet: true })).toBe('[::1]:8080\n')
+    expect(connectText(event, { paint: plain, columns: 80, noteColumns: 80, quiet: true, news: new ProgressNews() })).toBe('[::1]:8080\n')
   })
 
   it('leaves out what was not measured', () => {
