@@ -2,6 +2,7 @@ import type { Endpoint, StreamHandler } from '../backend.ts'
 import { systemClock, type Clock } from '../clock.ts'
 import { BackendUnavailableError, isBeamError } from '../errors.ts'
 import { silentLogger, type Logger } from '../logger.ts'
+import { MultipathAcceptor } from '../streams/index.ts'
 import { Announcer, assertWeights } from './announcer.ts'
 import type { BackendHandle } from './backend-handle.ts'
 import type { PublishEvent, TunnelSnapshot } from './events.ts'
@@ -15,7 +16,7 @@ import { migrate, planMigration, type Migration } from './migrate.ts'
 import { OpenStreams } from './open-streams.ts'
 import type { PublishSetup, Tunnel } from './publish-setup.ts'
 import { strategyOf, usesAllAtOnce, type Decide } from './strategy.ts'
-import { accessSentence, suitable, type Note } from './suitable.ts'
+import { accessSentence, leftOutNotes, suitable, type Note } from './suitable.ts'
 import { tunnelOptions } from './tunnel-options.ts'
 import { watchService } from './watch-service.ts'
 
@@ -26,6 +27,9 @@ export class Publisher implements Tunnel {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #service: LocalService | undefined
+  /** Takes what arrives on any leg; puts together what is one connection over several. */
+  readonly #deliver: StreamHandler
+  readonly #multipath: MultipathAcceptor | undefined
   readonly #decide: Decide
   /** Whether several networks carry the tunnel side by side, so that none takes over from another. */
   readonly #atOnce: boolean
@@ -64,15 +68,11 @@ export class Publisher implements Tunnel {
     const { able, notes } = suitable(setup)
     this.#allowExposure = setup.allowExposure === true
     this.#exposure = planExposure(able, { end: 'publisher', atOnce: this.#atOnce, allowExposure: this.#allowExposure })
-    this.#notes = [
-      ...notes,
-      ...this.#exposure.leftOut.map(({ backend, reason }) => ({
-        backend,
-        code: 'BEAM_WARN_EXPOSURE',
-        message: `${backend} is not used: ${reason}.`,
-      })),
-    ]
+    this.#notes = [...notes, ...leftOutNotes(this.#exposure)]
     this.#service = LocalService.of(setup, { clock: this.#clock, logger: this.#logger })
+    const handler: StreamHandler = setup.onStream ?? ((stream, visitor) => this.#service?.handle(stream, visitor))
+    this.#multipath = strategy === 'multipath' ? new MultipathAcceptor({ handler, clock: this.#clock, logger: this.#logger }) : undefined
+    this.#deliver = this.#multipath?.handle ?? handler
     this.#legs = able.filter(({ name }) => this.#exposure.chain.includes(name)).map((handle) => this.#leg(handle))
   }
 
@@ -180,9 +180,9 @@ export class Publisher implements Tunnel {
     const { target, onStream, http } = this.#setup
     const { name: backend, capabilities } = handle
     // Where the daemon connects to the local port itself, Beam adds nothing to the path.
-    const direct = onStream === undefined && http === undefined && capabilities.deliversDirectly === true
+    const between = onStream !== undefined || http !== undefined || this.#multipath !== undefined
+    const direct = !between && capabilities.deliversDirectly === true
     const streams = new OpenStreams()
-    const deliver: StreamHandler = onStream ?? ((stream, visitor) => this.#service?.handle(stream, visitor))
     const leg: Leg = new Leg({
       handle,
       port: target.port,
@@ -192,7 +192,7 @@ export class Publisher implements Tunnel {
       options: {
         ...tunnelOptions(this.#setup, handle),
         id: this.id,
-        ...(direct ? {} : { onStream: streams.through(deliver, () => leg.proved()) }),
+        ...(direct ? {} : { onStream: streams.through(this.#deliver, () => leg.proved()) }),
       },
       events: {
         changed: () => {
@@ -286,6 +286,7 @@ export class Publisher implements Tunnel {
   async #end(): Promise<void> {
     this.#ended.abort(new BackendUnavailableError('The tunnel was stopped.'))
     this.#cancelAgain?.()
+    this.#multipath?.close()
     this.#service?.close()
     await Promise.all(this.#legs.map((leg) => leg.stop()))
   }

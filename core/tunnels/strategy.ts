@@ -2,7 +2,6 @@
  * How a tunnel uses several networks: pure decisions over the states of its legs (one leg = the tunnel on one backend). The publisher asks
  * again whenever a state changes, starts what is wanted and stops the rest; nothing here waits or remembers.
  */
-import { UnsupportedError } from '../errors.ts'
 import { DEFAULT_HEALTH } from './health-settings.ts'
 
 /** How backends are chosen for a tunnel. */
@@ -57,10 +56,7 @@ export function usesAllAtOnce(strategy: Strategy): boolean {
   return strategy === 'load-balance' || strategy === 'multipath'
 }
 
-/**
- * The decision function of a strategy.
- * @throws UnsupportedError for `multipath`, which needs links that carry one stream over several networks.
- */
+/** The decision function of a strategy. `multipath` differs from `load-balance` in what visitors do with the endpoints, not in which there are. */
 export function strategyOf(strategy: Strategy, hysteresis: Hysteresis = DEFAULT_HEALTH): Decide {
   switch (strategy) {
     case 'priority':
@@ -68,9 +64,8 @@ export function strategyOf(strategy: Strategy, hysteresis: Hysteresis = DEFAULT_
     case 'fallback':
       return (legs) => decideFallback(legs, hysteresis)
     case 'load-balance':
-      return decideAll
     case 'multipath':
-      throw new UnsupportedError('The strategy multipath is not available in this version.', { hint: 'Use load-balance or fallback.' })
+      return decideAll
   }
 }
 

@@ -2,6 +2,7 @@
 import type { AccessPolicy } from '../backend.ts'
 import type { BackendCapabilities } from '../capabilities.ts'
 import { UnsupportedError } from '../errors.ts'
+import type { ExposurePlan } from './exposure.ts'
 
 /** Something to be said about a backend before the tunnel starts. */
 export interface Note {
@@ -51,6 +52,11 @@ export function suitable<Backend extends Able>({
     }
   }
   return { able, notes }
+}
+
+/** What is to be said about the backends that the exposure policy leaves out. */
+export function leftOutNotes({ leftOut }: Pick<ExposurePlan, 'leftOut'>): readonly Note[] {
+  return leftOut.map(({ backend, reason }) => ({ backend, code: 'BEAM_WARN_EXPOSURE', message: `${backend} is not used: ${reason}.` }))
 }
 
 /** Who can reach a tunnel, in one sentence. Addresses are no secrets: directories of some networks see them. */

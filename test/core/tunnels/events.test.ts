@@ -36,6 +36,8 @@ it('every event that a tunnel tells is one that the schema describes', async () 
   hiding.say('down', 'gone again')
   await clock.pass(10_000)
   second.broken = undefined
+  // It does not come back, so that the other one has the time that its next attempt takes.
+  hiding.broken = 'no daemon'
   await hiding.stopTunnel(tunnel.id)
   // The steps between two passes take real turns of the event loop, some more than others.
   const movedOn = async (): Promise<boolean> => {

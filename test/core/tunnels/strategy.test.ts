@@ -35,6 +35,12 @@ describe('load-balance', () => {
   })
 })
 
+describe('multipath', () => {
+  it('wants every leg, as load-balance does', () => {
+    expect(strategyOf('multipath')([leg('failed'), leg('up'), leg('up')])).toEqual({ want: new Set([0, 1, 2]), primary: 1 })
+  })
+})
+
 describe('fallback', () => {
   const decide = strategyOf('fallback', { failAfterMs: 3_000, recoverAfterMs: 30_000 })
 
@@ -57,6 +63,13 @@ describe('fallback', () => {
     expect(decide([leg('up', 30_000), leg('up', 60_000)])).toEqual({ want: new Set([0]), primary: 0 })
   })
 
+  it('trusts a leg that fell again and again later each time, up to eight minutes', () => {
+    const trial = (falls: number): number | undefined => decide([leg('up', 0, true, falls), leg('up', 60_000)]).againMs
+    expect([0, 1, 2, 3, 4, 5, 6, 50].map(trial)).toEqual([30_000, 30_000, 60_000, 120_000, 240_000, 480_000, 480_000, 480_000])
+    const slow = strategyOf('fallback', { failAfterMs: 3_000, recoverAfterMs: 900_000 })
+    expect(slow([leg('up', 0, true, 9), leg('up', 60_000)]).againMs).toBe(900_000)
+  })
+
   it('does not end at a better leg that fails again while a lower one carries the tunnel', () => {
     expect(decide([leg('down', 100), leg('up', 60_000)])).toEqual({ want: new Set([0, 1]), primary: 1 })
   })
@@ -68,10 +81,4 @@ describe('fallback', () => {
   it('wants everything when nothing works', () => {
     expect(wanted(decide([leg('failed'), leg('failed')]))).toEqual([0, 1])
   })
-})
-
-it('refuses multipath with a hint', () => {
-  expect(() => strategyOf('multipath')).toThrowError(
-    expect.objectContaining({ code: 'BEAM_ERR_UNSUPPORTED', hint: expect.stringContaining('fallback') as string }),
-  )
 })
