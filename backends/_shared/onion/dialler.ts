@@ -20,6 +20,7 @@ import type { Flavour } from './flavour.ts'
 import { parseClientPrivateKey } from './keys/client-key.ts'
 import { socksConnect } from './socks/socks-client.ts'
 import { socksError } from './socks/socks-error.ts'
+import { StreamEndings } from './socks/stream-endings.ts'
 import { reachService } from './service/self-check.ts'
 
 /** Relays between the two ends: three of each, the last ones meeting at the rendezvous point. */
@@ -39,18 +40,19 @@ export class OnionDialler {
   readonly #streams = new Set<Duplex>()
   /** Streams of different Beam processes on one daemon do not share circuits. */
   readonly #own = randomBytes(12).toString('hex')
+  readonly #endings: StreamEndings
   /** Keys that we gave to the daemon: the address and the key's digest. */
   readonly #keys = new Map<string, string>()
 
   constructor(setup: DiallerSetup) {
     this.#setup = setup
+    this.#endings = new StreamEndings(setup.clock)
     setup.supervisor.subscribe((event) => {
-      if (event.type === 'lost') this.#keys.clear()
+      if (event.type === 'stream') this.#endings.onEvent(event.text)
+      if (event.type !== 'lost') return
+      this.#keys.clear()
+      this.#endings.onLost()
     })
-  }
-
-  get openStreams(): number {
-    return this.#streams.size
   }
 
   /** Reaches a service end to end. */
@@ -110,7 +112,15 @@ export class OnionDialler {
     const { socks } = session
     if (socks === undefined) throw new BackendUnavailableError('There is no SOCKS port.')
     const { host, port } = address
-    const result = await socksConnect({ proxy: socks, host, port, user: this.#user(options), clock, signal })
+    const result = await socksConnect({
+      proxy: socks,
+      host,
+      port,
+      user: this.#user(options),
+      onConnected: (socket) => this.#endings.watch(socket),
+      clock,
+      signal,
+    })
     if ('socket' in result) return result.socket
     throw socksError(result.code, { flavour, address, networkUp: supervisor.network.up })
   }

@@ -87,9 +87,10 @@ export class DaemonProcess {
   }
 
   #endedBy(code: number | null, signal: NodeJS.Signals | null): Error {
-    const how = signal === null ? `with exit code ${code ?? 'unknown'}` : `by ${signal}`
+    if (signal !== null) return failed(`The daemon was ended by ${signal}.`)
+    if (code === 0) return failed('The daemon ended.')
     const said = this.#warnings.length === 0 ? '' : ` It said: ${this.#warnings.join(' / ')}`
-    return failed(`The daemon ended ${how}.${said}`)
+    return failed(`The daemon ended with exit code ${code ?? 'unknown'}.${said}`)
   }
 
   #read(text: string): void {
@@ -113,7 +114,7 @@ export class DaemonProcess {
 }
 
 /** Warnings that say nothing about a failure. */
-const IDLE_TALK = /^You are running \w+ as root|^Tor can't help|as root\. You don't need to/
+const IDLE_TALK = /^You are running \w+ as root|^You have used DirAuthority|^TestingTorNetwork is set/
 
 function failed(message: string, cause?: Error): BackendUnavailableError {
   return new BackendUnavailableError(message, { code: 'BEAM_ERR_PROGRAM_FAILED', ...(cause === undefined ? {} : { cause }) })

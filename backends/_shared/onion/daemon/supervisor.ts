@@ -13,7 +13,7 @@ const HEARTBEAT_MS = 15_000
 /** A heartbeat that comes so much too late was not late: the machine slept. */
 const SLEPT_MS = 45_000
 /** What Beam listens to. Events of circuits are not among it: they come by the hundred. */
-const EVENTS = ['STATUS_CLIENT', 'STATUS_GENERAL', 'HS_DESC', 'NETWORK_LIVENESS'] as const
+const EVENTS = ['STATUS_CLIENT', 'STATUS_GENERAL', 'HS_DESC', 'NETWORK_LIVENESS', 'STREAM'] as const
 
 /** What happens to a daemon and its network. */
 export type SupervisorEvent =
@@ -23,6 +23,8 @@ export type SupervisorEvent =
   | { readonly type: 'network' }
   /** Something happened to a descriptor: `UPLOADED`, `FAILED`, … */
   | { readonly type: 'descriptor'; readonly action: string; readonly id: string; readonly reason: string | undefined }
+  /** Something happened to a stream; the text of the event. */
+  | { readonly type: 'stream'; readonly text: string }
   /** The machine was asleep. */
   | { readonly type: 'woke' }
 
@@ -170,6 +172,8 @@ export class Supervisor {
       const { words, pairs } = parseFields(text)
       const [, action = '', id = ''] = words
       this.#tell({ type: 'descriptor', action, id, reason: pairs['REASON'] })
+    } else if (text.startsWith('STREAM ')) {
+      this.#tell({ type: 'stream', text })
     } else if (network.apply(event) && network === this.#network) this.#tell({ type: 'network' })
   }
 

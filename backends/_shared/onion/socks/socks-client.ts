@@ -26,6 +26,8 @@ export interface SocksDial {
   readonly host: string
   readonly port: number
   readonly user: SocksUser
+  /** Told when the proxy is connected, before it is asked for anything. */
+  readonly onConnected?: (socket: Socket) => void
   readonly clock: Clock
   readonly signal?: AbortSignal | undefined
 }
@@ -37,7 +39,7 @@ export type SocksResult = { readonly socket: Socket } | { readonly code: number 
  * Opens a stream through a SOCKS5 proxy by host name. What came behind the reply is in the socket, unread.
  * @throws BackendUnavailableError when the proxy is gone or no SOCKS proxy; TimeoutError; the signal's reason
  */
-export function socksConnect({ proxy, host, port, user, clock, signal }: SocksDial): Promise<SocksResult> {
+export function socksConnect({ proxy, host, port, user, onConnected, clock, signal }: SocksDial): Promise<SocksResult> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) {
       reject(signal.reason)
@@ -116,7 +118,10 @@ export function socksConnect({ proxy, host, port, user, clock, signal }: SocksDi
     }
     signal?.addEventListener('abort', onAbort, { once: true })
     socket.on('readable', onReadable).once('error', onError).once('close', onClose).once('end', onClose)
-    socket.write(greeting())
+    socket.once('connect', () => {
+      onConnected?.(socket)
+      socket.write(greeting())
+    })
   })
 }
 

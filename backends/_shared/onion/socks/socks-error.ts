@@ -94,8 +94,12 @@ export function socksError(code: number, { flavour, address, networkUp }: SocksC
         retry: 'never',
         hint: `That port has a policy of its own (SocksPolicy, or flags such as NoOnionTraffic). Use another tor_port.`,
       })
-    case SOCKS.networkUnreachable:
     case SOCKS.hostUnreachable:
+      if (!networkUp) return notConnected(title)
+      return new UnreachableError(`${service} could not be reached.`, {
+        hint: 'It is offline, does not exist, or lets only known visitors in: this daemon does not say which (SocksPort … ExtendedErrors).',
+      })
+    case SOCKS.networkUnreachable:
     case SOCKS.expired:
       if (!networkUp) return notConnected(title)
       return new UnreachableError(`${service} could not be reached in time.`, { retry: 'now', hint: 'Try again in a minute.' })
