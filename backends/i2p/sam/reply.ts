@@ -21,13 +21,19 @@ export interface SamReply {
 export function parseReply(line: string): SamReply {
   const text = line.endsWith('\r') ? line.slice(0, -1) : line
   const [, topic, rest = ''] = /^([A-Z][A-Z0-9_]*)(?: +(.*))?$/s.exec(text) ?? []
-  if (topic === undefined || CONTROL.test(rest)) throw notSam()
+  if (topic === undefined || hasControl(rest)) throw notSam()
   const [, type = '', pairs = ''] = /^([A-Z][A-Z0-9_]*)(?: +(.*))?$/s.exec(rest) ?? /^()(.*)$/s.exec(rest) ?? []
   return { topic, type, values: parsePairs(pairs), rest }
 }
 
-/** Control characters, which no reply has. Bytes above 127 appear in messages for people. */
-const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f]/
+/** Control characters but the tab, which no reply has. Bytes above 127 appear in messages for people. */
+function hasControl(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if ((code < 32 && code !== 9) || code === 127) return true
+  }
+  return false
+}
 
 /** The value of a key; the empty text where it is absent. */
 export function valueOf(reply: SamReply, key: string): string {

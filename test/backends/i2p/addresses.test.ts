@@ -11,7 +11,7 @@ const B32 = `${'a'.repeat(51)}q.b32.i2p`
 describe('I2P’s base64', () => {
   it('is the usual one with - and ~', () => expect(toI2pBase64(Buffer.from([0xfb, 0xff, 0xbf]))).toBe('-~-~'))
   it('gives back what was put in', () => {
-    fc.assert(fc.property(fc.uint8Array(), (bytes) => void expect(fromI2pBase64(toI2pBase64(bytes))).toEqual(Buffer.from(bytes))))
+    fc.assert(fc.property(fc.uint8Array(), (bytes) => Buffer.from(bytes).equals(fromI2pBase64(toI2pBase64(bytes)) ?? Buffer.from('no'))))
   })
   it('reads a text whose padding was lost', () => expect(fromI2pBase64('AAE')).toEqual(Buffer.from([0, 1])))
   it.each(['AA+A', 'AA/A', 'A', 'AB==', 'AAAA=A', 'A A', 'é'])('refuses %j', (text) => expect(fromI2pBase64(text)).toBeUndefined())
@@ -20,7 +20,7 @@ describe('I2P’s base64', () => {
 describe('base32', () => {
   it('is that of RFC 4648, in lower case', () => expect(toBase32(Buffer.from('foobar'))).toBe('mzxw6ytboi'))
   it('gives back what was put in', () => {
-    fc.assert(fc.property(fc.uint8Array(), (bytes) => void expect(fromBase32(toBase32(bytes))).toEqual(Buffer.from(bytes))))
+    fc.assert(fc.property(fc.uint8Array(), (bytes) => Buffer.from(bytes).equals(fromBase32(toBase32(bytes)) ?? Buffer.from('no'))))
   })
 })
 
@@ -57,7 +57,7 @@ describe('destinations', () => {
   })
   it('with a mistyped letter in the long form are mostly no address', () => {
     const address = b33Of(randomDestination(), { clients: false }) ?? ''
-    const wrong = [...'abcdefgh'].filter((letter) => readAddress(`${address.slice(0, 20)}${letter}${address.slice(21)}`) !== undefined)
+    const wrong = 'abcdefgh'.split('').filter((letter) => readAddress(`${address.slice(0, 20)}${letter}${address.slice(21)}`) !== undefined)
     expect(wrong.length).toBeLessThan(6)
   })
 })

@@ -15,7 +15,7 @@ afterEach(() => {
 
 /** A keeper with a clock of the test's own; `told` is what it says. */
 async function keep(
-  router: ScriptedRouter,
+  router: Pick<ScriptedRouter, 'at'>,
 ): Promise<{ keeper: SessionKeeper; clock: ManualClock; told: string[]; started: Promise<void> }> {
   const clock = new ManualClock()
   const told: string[] = []

@@ -19,9 +19,13 @@ export class I2pNetwork implements AsyncDisposable {
   readonly #folder: string
   #records: readonly RouterRecord[] = []
 
-  constructor(folder: string) {
+  /** @param first - index of the first router: a second network needs places of its own */
+  constructor(folder: string, first = 0) {
     this.#folder = folder
-    this.routers = Array.from({ length: CLIENTS + FLOODFILLS }, (_, index) => new TestRouter(placeOf(folder, index, index >= CLIENTS)))
+    this.routers = Array.from(
+      { length: CLIENTS + FLOODFILLS },
+      (_, index) => new TestRouter(placeOf(folder, first + index, index >= CLIENTS)),
+    )
   }
 
   /** Starts every router once for its record, gives all records to all, and starts them again. */

@@ -29,8 +29,8 @@ export function testI2p(part: 'alone' | 'together'): void {
     describe,
     it(name, body, timeoutMs) {
       const test = (context: unknown): Promise<void> => body(context as TestContext)
-      if (ALONE.test(name) && part === 'alone') it(`${name}`, test, timeoutMs)
-      if (!ALONE.test(name) && part === 'together') it.concurrent(`${name}`, test, timeoutMs)
+      if (ALONE.test(name) && part === 'alone') it(`i2p, ${name}`, test, timeoutMs)
+      if (!ALONE.test(name) && part === 'together') it.concurrent(`i2p, ${name}`, test, timeoutMs)
     },
   }
   testBackend(run, {

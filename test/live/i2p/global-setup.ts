@@ -10,20 +10,25 @@ declare module 'vitest' {
   }
 }
 
+let stop = async (): Promise<void> => {}
+
 /** One network for all files: it takes some seconds to come up. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export async function setup(project: TestProject): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'beam-i2p-'))
   const network = new I2pNetwork(folder)
+  stop = async () => {
+    await network[Symbol.asyncDispose]()
+    await rm(folder, { recursive: true, force: true })
+  }
   try {
     await network.start()
   } catch (error) {
-    await network[Symbol.asyncDispose]()
-    await rm(folder, { recursive: true, force: true })
+    await stop()
     throw error
   }
   project.provide('i2p', network.view())
-  return async () => {
-    await network[Symbol.asyncDispose]()
-    await rm(folder, { recursive: true, force: true })
-  }
+}
+
+export function teardown(): Promise<void> {
+  return stop()
 }

@@ -55,7 +55,7 @@ describe('parseReply refuses what is no SAM', () => {
 
   it('and any other text gives a reply or a ProtocolError that repeats nothing of it', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom(...'AB =" \\\t\r') })), (text) => {
+      fc.property(fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom('A', 'B', ' ', '=', '"', '\\', '\t', '\r') })), (text) => {
         try {
           parseReply(text)
         } catch (error) {
@@ -67,7 +67,7 @@ describe('parseReply refuses what is no SAM', () => {
   })
 
   it('and what is written as the specification says is read as it was', () => {
-    const value = fc.string({ unit: fc.constantFrom(...'abcXYZ019 "\\=~-+/.') })
+    const value = fc.string({ unit: fc.constantFrom('a', 'Z', '0', ' ', '"', '\\', '=', '~', '-', '+', '/', '.') })
     const key = fc.stringMatching(/^[A-Z_]{1,12}$/)
     fc.assert(
       fc.property(fc.dictionary(key, value, { maxKeys: 20 }), (pairs) => {
