@@ -236,6 +236,8 @@ export interface DialOptions {
   readonly isolation?: string
   /** Options that only this network knows, validated by the backend. */
   readonly network?: Readonly<Record<string, unknown>>
+  /** Told how far the network is, where it has to be joined first. */
+  readonly onProgress?: (progress: Progress) => void
 }
 
 /** One way to a service, as it is now. */

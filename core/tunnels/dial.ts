@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import type { DialOptions, Dialler, NetworkBackend, Path, Progress } from '../backend.ts'
+import type { DialOptions, Dialler, NetworkBackend, Path } from '../backend.ts'
 import type { Clock } from '../clock.ts'
 import { isBeamError } from '../errors.ts'
 import type { DiallerHandle } from './resolve-target.ts'
@@ -15,8 +15,6 @@ export interface DialTarget extends DialOptions {
   readonly handle: DiallerHandle
   readonly address: string
   readonly clock?: Clock
-  /** Told how far a network is that has to be joined first. */
-  readonly onProgress?: (progress: Progress) => void
 }
 
 /** Reaches an address end to end, within two minutes. */
@@ -65,7 +63,11 @@ async function limited<T>(
   signal?.addEventListener('abort', onAbort, { once: true })
   const work = async (): Promise<T> => {
     const backend = await handle.ready({ signal: controller.signal, ...(onProgress === undefined ? {} : { onProgress }) })
-    return call(backend as NetworkBackend & Dialler, { ...options, signal: controller.signal })
+    return call(backend as NetworkBackend & Dialler, {
+      ...options,
+      signal: controller.signal,
+      ...(onProgress === undefined ? {} : { onProgress }),
+    })
   }
   try {
     const what = `Reaching the service through ${handle.name}`

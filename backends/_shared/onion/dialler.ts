@@ -89,14 +89,21 @@ export class OnionDialler {
 
   async #prepare(
     text: string,
-    { signal, network }: DialOptions,
+    { signal, network, onProgress }: DialOptions,
   ): Promise<{ address: OnionAddress; session: DaemonSession; signal: AbortSignal }> {
     signal?.throwIfAborted()
     const { flavour, supervisor, clock, stallMs } = this.#setup
     const address = parseAddress(text, flavour)
     const authKey = dialOptions(network, flavour.backend)
     const both = signal === undefined ? supervisor.ended : AbortSignal.any([signal, supervisor.ended])
-    await waitForNetwork({ supervisor, flavour, clock, signal: both, stallMs })
+    await waitForNetwork({
+      supervisor,
+      flavour,
+      clock,
+      signal: both,
+      stallMs,
+      ...(onProgress === undefined ? {} : { onProgress, onStalled: (message) => onProgress({ phase: 'bootstrap', message }) }),
+    })
     const session = supervisor.session
     if (session?.socks === undefined) {
       throw new BackendUnavailableError(`This ${flavour.title} daemon has no SOCKS port, so nothing can be reached through it.`, {
