@@ -8,9 +8,6 @@ import {
   ConfigError,
   LocalService,
   resetStream,
-  sleep,
-  TimeoutError,
-  UnreachableError,
   UnsupportedError,
   type BackendCapabilities,
   type BackendState,
@@ -32,10 +29,11 @@ import {
   type TunnelOptions,
 } from '../../core/index.ts'
 import type { AnonetConfig } from './config.generated.ts'
-import { ROUTE_RETRY_MS, ROUTE_WAIT_MS, WATCH_MS } from './constants.ts'
+import { WATCH_MS } from './constants.ts'
+import { dialMesh, type DialParts } from './dial-mesh.ts'
 import { CircleStore } from './managed/circle-store.ts'
 import { FriendDesk } from './managed/friend-desk.ts'
-import { parsePlace, parsePrefix, type MeshPlace, type Prefix } from './mesh-address.ts'
+import { parsePlace, parsePrefix, type Prefix } from './mesh-address.ts'
 import type { Mesh, MeshHealth } from './mesh.ts'
 import { openMesh } from './open-mesh.ts'
 import { parsePublishWishes } from './publish-options.ts'
@@ -210,14 +208,14 @@ export class AnonetBackend implements NetworkBackend, Dialler, Operable {
 
   async reach(address: string, options: DialOptions = {}): Promise<Path> {
     const began = this.#components.clock.monotonic()
-    const socket = await this.#connect(address, options)
+    const socket = await dialMesh(address, options, this.#dialParts())
     const latencyMs = this.#components.clock.monotonic() - began
     resetStream(socket, new Error('only looked whether it answers'))
     return { backend: this.name, kind: 'mesh', hops: 0, latencyMs }
   }
 
   async dial(address: string, options: DialOptions = {}): Promise<Duplex> {
-    const socket = await this.#connect(address, options)
+    const socket = await dialMesh(address, options, this.#dialParts())
     this.#dialled.add(socket)
     socket.once('close', () => this.#dialled.delete(socket))
     return socket
@@ -292,53 +290,13 @@ export class AnonetBackend implements NetworkBackend, Dialler, Operable {
     }
   }
 
+  #dialParts(): DialParts {
+    return { range: this.#range, mesh: this.#running(), clock: this.#components.clock, health: () => this.#health }
+  }
+
   #running(): Mesh {
     if (this.#mesh === undefined) throw new BackendUnavailableError('The anonet backend is not running.')
     return this.#mesh
-  }
-
-  async #connect(address: string, { signal, network, secret }: DialOptions): Promise<Socket> {
-    signal?.throwIfAborted()
-    const place = parsePlace(address, this.#range)
-    if (place === undefined)
-      throw new UnreachableError('This is no address of the mesh.', { code: 'BEAM_ERR_ADDRESS_INVALID', retry: 'never' })
-    const [unknown] = Object.keys(network ?? {})
-    if (unknown !== undefined) throw new ConfigError(`anonet has no option ${JSON.stringify(unknown.slice(0, 64))} for visits.`)
-    if (secret !== undefined) throw new UnsupportedError('anonet knows no secret words.')
-    const mesh = this.#running()
-    const { clock } = this.#components
-    // Routes are on their way for some seconds after the start, and for less than one after a link has died.
-    const deadline = clock.monotonic() + ROUTE_WAIT_MS
-    for (;;) {
-      try {
-        return await mesh.connect(place.host, place.port, signal)
-      } catch (error) {
-        signal?.throwIfAborted()
-        const { code } = error as NodeJS.ErrnoException
-        const noRoute = code === 'ENETUNREACH' || code === 'EHOSTUNREACH'
-        if (!noRoute || clock.monotonic() > deadline) throw dialError(place, error as NodeJS.ErrnoException, this.#health)
-      }
-      await sleep(ROUTE_RETRY_MS, { signal, clock })
-    }
-  }
-}
-
-function dialError({ host, port }: MeshPlace, error: NodeJS.ErrnoException, { reachable, reason }: MeshHealth): Error {
-  switch (error.code) {
-    case 'ENETUNREACH':
-    case 'EHOSTUNREACH':
-      if (!reachable)
-        return new BackendUnavailableError(`There is no way into the mesh: ${reason}.`, { cause: error, hint: 'See: beam anonet status' })
-      return new UnreachableError(`Nobody in the mesh announces ${host}.`, { code: 'BEAM_ERR_NOT_FOUND', cause: error })
-    case 'ECONNREFUSED':
-    case 'ECONNRESET':
-      return new UnreachableError(`Nothing listens on port ${port} of ${host}.`, { code: 'BEAM_ERR_NOT_FOUND', cause: error })
-    case 'ETIMEDOUT':
-      return new TimeoutError(`${host} did not answer.`, { cause: error })
-    default:
-      return error instanceof BackendUnavailableError
-        ? error
-        : new UnreachableError(`${host}:${port} cannot be reached: ${error.message}.`, { cause: error })
   }
 }
 

@@ -15,6 +15,8 @@ export interface OwnSide {
   readonly range: Prefix
   /** First UDP port; each link has one of its own. */
   readonly firstPort: number
+  /** Ports that other programs have. */
+  readonly busyPorts: ReadonlySet<number>
   /** Hosts at which friends may reach this one. */
   readonly hosts: readonly string[]
   readonly name?: string | undefined
@@ -39,7 +41,7 @@ export function invite(
   const end: OpenInvite = {
     link: randomBytes(LINK_BYTES).toString('hex'),
     privateKey: keys.privateKey.toString('base64url'),
-    listenPort: freePort(fresh, own.firstPort),
+    listenPort: freePort(fresh, own),
     slot: freeSlot(fresh),
     expiresAt,
     ...(options.for !== undefined && { for: options.for }),
@@ -107,7 +109,7 @@ export function accept(
       'Ask your friend for a new invitation: it will have others.',
     )
   const keys = newLinkKeys()
-  const listenPort = freePort(fresh, own.firstPort)
+  const listenPort = freePort(fresh, own)
   const friend: Friend = { ...his, link, privateKey: keys.privateKey.toString('base64url'), listenPort, slot: letter.slot, invited: false }
   return { circle: { ...fresh, friends: [...fresh.friends, friend] }, friend, answer: answerOf(circle, own, friend) }
 }
@@ -192,9 +194,9 @@ function freeSlot(circle: Circle): number {
   }
 }
 
-function freePort({ friends, invites }: Circle, first: number): number {
-  const taken = new Set([...friends, ...invites].map(({ listenPort }) => listenPort))
-  let port = first
+function freePort({ friends, invites }: Circle, { firstPort, busyPorts }: OwnSide): number {
+  const taken = new Set([...busyPorts, ...[...friends, ...invites].map(({ listenPort }) => listenPort)])
+  let port = firstPort
   while (taken.has(port)) port++
   return port
 }

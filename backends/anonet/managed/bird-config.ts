@@ -59,7 +59,9 @@ export function birdConfig({ prefix, asn, range, timing, friends }: BirdSetup): 
 }
 
 function friendLines(friend: BirdFriend, asn: number, { holdSeconds }: Timing): string[] {
-  const his = friend.transit ? '' : ` if !(net ~ [ ${prefixText(friend.prefix)}+ ]) then reject;`
+  // What he originates is his own prefix; what he carries is originated by somebody else.
+  const whose = friend.transit ? `bgp_path.last = ${friend.asn} && ` : ''
+  const his = ` if ${whose}!(net ~ [ ${prefixText(friend.prefix)}+ ]) then reject;`
   return [
     `protocol bgp ${friend.protocol} {`,
     `  local ${friend.ownAddress} as ${asn}; neighbor ${friend.address} as ${friend.asn}; interface "${friend.interface}"; direct; bfd on;`,

@@ -2,13 +2,14 @@ import { hostname, networkInterfaces } from 'node:os'
 import { isIP } from 'node:net'
 import { ConfigError, type Clock } from '../../../core/index.ts'
 import type { AnonetConfig } from '../config.generated.ts'
-import { MAX_ENDPOINTS } from '../constants.ts'
+import { MAX_ENDPOINTS, MAX_FRIENDS } from '../constants.ts'
 import { mayBeAnnounced, parsePrefix, prefixText, type Prefix } from '../mesh-address.ts'
 import { accept, circleIdentity, invite, revoke, type OwnSide } from './befriend.ts'
 import type { CircleStore } from './circle-store.ts'
 import { endpointText, isLocalOnly, ownHosts } from './endpoint.ts'
 import { friendId, type Circle, type Friend } from './friend.ts'
 import { decodeLetter, NAME } from './invite.ts'
+import { openUdp } from './udp-port.ts'
 import { isPrivateAs, nodeAddress, planOf, type Plan } from './plan.ts'
 
 type Input = Readonly<Record<string, unknown>>
@@ -49,11 +50,12 @@ export class FriendDesk {
   async invite(input: Input): Promise<Answer> {
     const given = hostsOf(input['endpoints'])
     const word = nameOf(input['for'])
+    const busy = await this.#busyPorts()
     let text = ''
     let open: { readonly link: string; readonly expiresAt: number } | undefined
     let hosts: readonly string[] = []
     await this.#parts.store.change((circle) => {
-      const own = this.#own(circle, given)
+      const own = this.#own(circle, given, busy)
       hosts = own.hosts
       const made = invite(circle, own, word === undefined ? {} : { for: word })
       text = made.text
@@ -69,10 +71,11 @@ export class FriendDesk {
     const letter = decodeLetter(text, this.#parts.clock.now())
     const given = hostsOf(input['endpoints'])
     const name = nameOf(input['name'])
+    const busy = await this.#busyPorts()
     let result: { readonly friend: Friend; readonly answer?: string } | undefined
     let hosts: readonly string[] = []
     await this.#parts.store.change((circle) => {
-      const own = this.#own(circle, given)
+      const own = this.#own(circle, given, busy)
       hosts = own.hosts
       const accepted = accept(circle, own, letter, { ...(name !== undefined && { name }), transit: input['ownOnly'] !== true })
       result = accepted
@@ -116,7 +119,21 @@ export class FriendDesk {
     }
   }
 
-  #own(circle: Circle, given: readonly string[] | undefined): OwnSide {
+  /** Ports of the range that cannot be had now. Those of a running mesh of this circle are among them, and are its own anyhow. */
+  async #busyPorts(): Promise<ReadonlySet<number>> {
+    const busy = new Set<number>()
+    const first = this.#parts.config.listenPort
+    for (let port = first; port < first + 2 * MAX_FRIENDS; port++) {
+      try {
+        ;(await openUdp(port)).close()
+      } catch {
+        busy.add(port)
+      }
+    }
+    return busy
+  }
+
+  #own(circle: Circle, given: readonly string[] | undefined, busyPorts: ReadonlySet<number>): OwnSide {
     const { config, range, clock } = this.#parts
     const hosts = given ?? hostsOf(config.endpoints) ?? ownHosts(networkInterfaces(), range)
     const name = config.nickname ?? hostname()
@@ -124,6 +141,7 @@ export class FriendDesk {
       plan: this.planOf(circle),
       range,
       firstPort: config.listenPort,
+      busyPorts,
       hosts: hosts.slice(0, MAX_ENDPOINTS),
       ...(NAME.test(name) && { name }),
       nowMs: clock.now(),

@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { createSocket, type Socket as UdpSocket } from 'node:dgram'
+import type { Socket as UdpSocket } from 'node:dgram'
 import { Server, Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { BackendUnavailableError } from '../../../core/index.ts'
 import { namespaceCommand, searchPath } from './privileges.ts'
 import type { InsideAnswer, InsideRequest, Uplink } from './protocol.ts'
+import { openUdp } from './udp-port.ts'
 
 /** What the process says before it ends, at most. */
 const MAX_OUTPUT_BYTES = 8 * 1024
@@ -138,27 +139,4 @@ export class InsideProcess {
     const said = this.#said.trim().slice(-500)
     return new BackendUnavailableError(`The namespace of the mesh has ended${said === '' ? '' : `: ${said}`}.`)
   }
-}
-
-/** A UDP socket on all addresses of both families, or of IPv4 where there is no IPv6. */
-export async function openUdp(port: number): Promise<UdpSocket> {
-  try {
-    return await bound(createSocket('udp6'), port)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw error
-    return bound(createSocket('udp4'), port)
-  }
-}
-
-function bound(socket: UdpSocket, port: number): Promise<UdpSocket> {
-  return new Promise((resolve, reject) => {
-    socket.once('error', (error) => {
-      socket.close()
-      reject(error)
-    })
-    socket.bind(port, () => {
-      socket.removeAllListeners('error').on('error', () => {})
-      resolve(socket)
-    })
-  })
 }

@@ -16,12 +16,13 @@ import type { Prefix } from '../mesh-address.ts'
 import type { Timing } from './bird-config.ts'
 import type { CircleStore } from './circle-store.ts'
 import type { Circle, Friend } from './friend.ts'
-import { InsideProcess, openUdp } from './inside-process.ts'
+import { InsideProcess } from './inside-process.ts'
 import { birdOf, insideLink, interfaceOf } from './layout.ts'
 import { managedStatus } from './managed-status.ts'
 import { nodeAddress, type Plan } from './plan.ts'
 import { findUplink } from './privileges.ts'
 import type { InsideState, Uplink } from './protocol.ts'
+import { openUdp } from './udp-port.ts'
 
 /** A port that was just given back may be held for a moment, by a process that is ending. */
 const PORT_ATTEMPTS = 20
