@@ -68,10 +68,12 @@ export const COMMAND_IDS = Object.keys(LOADERS) as ReadonlyArray<keyof typeof LO
 export const TOPICS: Readonly<Record<string, { readonly description: string }>> = {
   anonet: { description: 'AnoNet: your mesh of friends.' },
   ator: { description: 'Anyone (ATOR): its daemon and who may visit.' },
+  'ator:auth': { description: 'Who may visit named tunnels over Anyone (ATOR).' },
   backend: { description: 'Backends: the networks that Beam can use.' },
   config: { description: 'Settings: beam.config.yaml.' },
   daemon: { description: 'The daemon: carries tunnels in the background.' },
   key: { description: 'Keys of this user.' },
   plugins: { description: 'Plugins: packages with further backends.' },
   tor: { description: 'Tor: its daemon and who may visit.' },
+  'tor:auth': { description: 'Who may visit named tunnels over Tor.' },
 }

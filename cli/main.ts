@@ -10,6 +10,7 @@ import { EXIT, reportError } from './report-error.ts'
 
 /** The commands as they are typed. */
 const TYPED = COMMAND_IDS.map((id) => id.replaceAll(':', ' '))
+const TOPIC_NAMES = Object.keys(TOPICS).map((id) => id.replaceAll(':', ' '))
 /** Words of the longest name of a command. */
 const MAX_NAME_WORDS = Math.max(...TYPED.map((name) => name.split(' ').length))
 
@@ -82,7 +83,7 @@ function unknownCommand(words: readonly string[]): ConfigError {
   }
   const isTopic = Object.hasOwn(TOPICS, first)
   const typed = isTopic ? words.slice(0, MAX_NAME_WORDS).join(' ') : first
-  const wanted = nearest(typed, TYPED) ?? nearest(typed, Object.keys(TOPICS))
+  const wanted = nearest(typed, TYPED) ?? nearest(typed, TOPIC_NAMES)
   return new ConfigError(`There is no command “${typed}”${isTopic ? '' : ', and it is no port either'}.`, {
     code: 'BEAM_ERR_USAGE',
     hint: wanted === undefined ? 'See beam --help. To publish a local port: beam 3000' : `Did you mean beam ${wanted}?`,

@@ -4,7 +4,7 @@ import type { OperationData } from '../daemon/protocol.ts'
 
 /** The daemon of one Beam instance. */
 export interface OnionStatus {
-  readonly mode: 'own' | 'attached'
+  readonly mode?: 'own' | 'attached'
   readonly state: string
   readonly message?: string
   readonly version?: string
@@ -36,7 +36,7 @@ export interface OnionServiceStatus {
   readonly published?: boolean
   readonly protected?: boolean
   readonly clients?: number
-  readonly ports?: readonly { readonly port: number; readonly target?: string | number }[]
+  readonly ports?: readonly number[]
 }
 
 /** Who may visit a service. */

@@ -2,7 +2,7 @@ import type { Path } from '../../core/backend.ts'
 import type { ConnectEvent } from '../../core/tunnels/events.ts'
 import { formatTarget } from '../input/service-target.ts'
 import type { Colours } from './colours.ts'
-import { field } from './layout.ts'
+import { addressField, field } from './layout.ts'
 import { noteText } from './note.ts'
 import { progressText, type ProgressNews } from './progress-news.ts'
 
@@ -26,7 +26,7 @@ export function connectText(event: ConnectEvent, { paint, columns, noteColumns, 
       if (quiet) return `${local}\n`
       return [
         `\n${paint.green('●')} ${paint.bold(local)} is now the far service\n\n`,
-        field('Address', event.address, columns),
+        addressField('Address', event.address, columns, (line) => line),
         field('Path', describePath(event.path), columns, paint.green),
         ...event.reveals.map((sentence, index) => field(index === 0 ? 'Reveals' : '', sentence, columns)),
         '\n',

@@ -26,6 +26,12 @@ export function wrap(text: string, columns: number): string[] {
 /** Columns that the labels of a list take, with the indent. */
 const LABEL_COLUMNS = 12
 
+/** An address under its label, or on a line of its own where it would not fit: it must stay in one piece to be copied. */
+export function addressField(label: string, address: string, columns: number, paint: (line: string) => string): string {
+  if (address.length <= columns - LABEL_COLUMNS) return field(label, address, columns, paint)
+  return `  ${label}\n${paint(address)}\n`
+}
+
 /** A label and its text, continued in the same column: `  Access    Anybody …`. */
 export function field(label: string, text: string, columns: number, paint: (line: string) => string = (line) => line): string {
   const indent = ' '.repeat(LABEL_COLUMNS)

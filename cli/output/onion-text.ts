@@ -96,7 +96,7 @@ function serviceText(
   return [
     `  ${paint.bold(paint.cyan(address))}${name === undefined ? '' : `  “${name}”`}\n`,
     field('State', said.join(', '), columns, up ? paint.green : paint.yellow),
-    ...ports.map(({ port, target }, index) => field(index === 0 ? 'Ports' : '', `${port} → ${target ?? 'the published port'}`, columns)),
+    ...(ports.some((port) => port !== 80) ? [field('Ports', ports.join(', '), columns)] : []),
     ...(service.protected === true ? [field('Visitors', visitors, columns)] : []),
   ].join('')
 }

@@ -41,7 +41,10 @@ export class ProgressLine {
     const [first] = entries
     if (first === undefined) return ''
     const text = entries.length === 1 ? oneText(first, columns, now) : severalText(entries, now)
-    return text.length <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`
+    if (text.length <= columns) return text
+    // What does not fit was said above it.
+    const brief = severalText(entries, now)
+    return brief.length <= columns ? brief : `${brief.slice(0, Math.max(0, columns - 1))}…`
   }
 }
 

@@ -2,7 +2,7 @@ import type { Endpoint } from '../../core/backend.ts'
 import type { PublishEvent, TunnelSnapshot } from '../../core/tunnels/events.ts'
 import { formatTarget } from '../input/service-target.ts'
 import type { Colours } from './colours.ts'
-import { field } from './layout.ts'
+import { addressField, field } from './layout.ts'
 import { noteText } from './note.ts'
 import { ProgressNews, progressText } from './progress-news.ts'
 
@@ -78,10 +78,10 @@ export class PublishText {
 
   /** The addresses of tunnels that take long to be ready, once each: they can be passed on already. */
   earlyAddresses(): string {
-    const { quiet, columns, paint } = this.#options
+    const { quiet, paint } = this.#options
     const due = quiet ? [] : this.#addresses.filter(({ since }) => this.#now() - since >= ADDRESS_AFTER_MS)
     for (const one of due) this.#addresses.splice(this.#addresses.indexOf(one), 1)
-    return due.map(({ address }) => field('Address', `${paint.bold(paint.cyan(address))} (not reachable yet)`, columns)).join('')
+    return due.map(({ address }) => `  The address, not reachable yet:\n${paint.bold(paint.cyan(address))}\n`).join('')
   }
 
   #now(): number {
@@ -120,7 +120,7 @@ export class PublishText {
     const stateText = { active: 'reachable', announcing: 'listening, not announced yet', down: 'down, being retried' }[state]
     const paintState = state === 'active' ? paint.green : paint.yellow
     return [
-      field('Address', address, columns, (line) => paint.bold(paint.cyan(line))),
+      addressField('Address', address, columns, (line) => paint.bold(paint.cyan(line))),
       field('Path', `${backend}, ${stateText}`, columns, paintState),
       ...reveals.map((sentence, index) => field(index === 0 ? 'Reveals' : '', sentence, columns)),
       `\n  ${several ? `Reach it over ${backend}` : 'Reach it from another machine'} with this command:\n\n`,

@@ -86,7 +86,7 @@ describe('PublishText', () => {
     expect(running.earlyAddresses()).toBe('')
     running.text({ event: 'ready', tunnel: { ...tunnel, id: 't2' } })
     now = 1_500
-    expect(running.earlyAddresses()).toBe('  Address   http://abc.onion (not reachable yet)\n')
+    expect(running.earlyAddresses()).toBe('  The address, not reachable yet:\nhttp://abc.onion\n')
     expect(running.earlyAddresses()).toBe('')
   })
 
