@@ -5,6 +5,7 @@
 import type { Duplex } from 'node:stream'
 import type { BackendCapabilities } from './capabilities.ts'
 import type { Identity } from './identity/identity.ts'
+import type { ServiceRecord } from './records/record.ts'
 
 /** The states of a backend's network. */
 export type BackendState = 'idle' | 'starting' | 'running' | 'degraded' | 'stopping' | 'stopped' | 'failed'
@@ -232,6 +233,11 @@ export interface DialOptions {
   readonly identity?: Identity
   /** The word of a publisher that asks for one. */
   readonly secret?: string
+  /**
+   * Answer only when the far end has shown now that it lives. A network where a stream is handed out before anything was heard (an open
+   * link) asks first; where dialling waits for the far end anyway, nothing changes.
+   */
+  readonly confirm?: boolean
   /** Streams with different values must not be linkable by the network where it can keep them apart (Tor: circuits) [isolation]. */
   readonly isolation?: string
   /** Options that only this network knows, validated by the backend. */
@@ -317,6 +323,15 @@ export interface RecordKeeper {
   describeTunnel(tunnelId: string, description: TunnelDescription): void
 }
 
+/** A backend that finds signed records of services. */
+export interface RecordSource {
+  /**
+   * The newest genuine record of the service behind an address of this network, as far as it can be found; undefined = none. It asks no longer
+   * than the signal allows, and does not need the service to be reachable.
+   */
+  findRecord(address: string, options: { readonly signal: AbortSignal }): Promise<ServiceRecord | undefined>
+}
+
 /** Something that a running backend can be asked or told by its user: `beam tor status`, `beam tor newnym`. */
 export interface Operation {
   readonly name: string
@@ -389,6 +404,11 @@ export function isOperable(backend: NetworkBackend): backend is NetworkBackend &
 /** Whether the backend keeps keys of its own, which can be moved. */
 export function isKeyKeeper(backend: NetworkBackend): backend is NetworkBackend & KeyKeeper {
   return has(backend, 'exportKeys', 'importKeys')
+}
+
+/** Whether the backend finds signed records of services. */
+export function isRecordSource(backend: NetworkBackend): backend is NetworkBackend & RecordSource {
+  return has(backend, 'findRecord')
 }
 
 /** Whether the backend announces its tunnels by signed records. */

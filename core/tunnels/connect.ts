@@ -1,20 +1,19 @@
 import { setMaxListeners } from 'node:events'
 import { createServer, isIP, type AddressInfo, type Server, type Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
-import type { DialOptions, Path, Progress } from '../backend.ts'
+import type { DialOptions, Path } from '../backend.ts'
 import { backoffDelayMs } from '../backoff.ts'
 import { systemClock, type Clock } from '../clock.ts'
-import { BackendUnavailableError, ConfigError, isBeamError } from '../errors.ts'
+import { BackendUnavailableError, ConfigError } from '../errors.ts'
 import { silentLogger, type Logger } from '../logger.ts'
 import { sensitive } from '../sensitive.ts'
 import { join, resetStream } from '../streams/index.ts'
-import type { ConnectEvent } from './events.ts'
-import { revealedBy } from './exposure.ts'
+import type { ConnectEvent, PathReport } from './events.ts'
+import { planExposure } from './exposure.ts'
 import type { DiallerHandle } from './resolve-target.ts'
-import { openStream, reach } from './dial.ts'
 import { Gate } from './gate.ts'
-import { newTunnelId } from './ids.ts'
-import { IsolationPool } from './isolation-pool.ts'
+import { usesAllAtOnce, type Strategy } from './strategy.ts'
+import { isOfTheStream, type Way, type WayTarget } from './way.ts'
+import { Ways } from './ways.ts'
 
 /** Local connections at once: two descriptors each, and at 25 KiB apiece about 100 MiB. More are refused as they come. */
 const MAX_CONNECTIONS = 4_096
@@ -24,8 +23,6 @@ const MAX_DIALS = 256
 const RETRY = { baseMs: 500, maxMs: 30_000 }
 /** One warning of a kind in this time: a full table of descriptors would print thousands. */
 const WARN_EVERY_MS = 10_000
-/** Failures of one stream that say nothing about the way to the service. */
-const STREAM_ONLY: ReadonlySet<string> = new Set(['BEAM_ERR_SERVICE_DOWN', 'BEAM_ERR_STREAM_RESET'])
 
 /** What is to become a local port. */
 export interface ConnectSetup {
@@ -40,6 +37,14 @@ export interface ConnectSetup {
   readonly port?: number
   /** How to dial, apart from the signal. */
   readonly dial?: Omit<DialOptions, 'signal'>
+  /** Further ways to the same service; `handle` is the one that the user named first. */
+  readonly others?: readonly WayTarget[]
+  /** How several ways are used. Default: `fallback`. */
+  readonly strategy?: Strategy
+  /** How many new connections `handle` gets beside `others`; default 1. */
+  readonly weight?: number
+  /** Permits ways that show the IP address beside ways that hide it. */
+  readonly allowExposure?: boolean
   /** How many isolation groups connections are spread over (Tor: circuits); 1 to 32. Default: 1. */
   readonly circuits?: number
   readonly onEvent?: (event: ConnectEvent) => void
@@ -56,6 +61,8 @@ export interface LocalPort extends AsyncDisposable {
   readonly address: string
   /** The way to the service, as it was last reached. */
   readonly path: Path
+  /** All ways to it, the one that new connections take first at the head. */
+  readonly paths: readonly PathReport[]
   readonly reveals: readonly string[]
   /** Closes the port and its connections; harmless when repeated. */
   stop(reason?: string): Promise<void>
@@ -63,7 +70,9 @@ export interface LocalPort extends AsyncDisposable {
 
 /**
  * Makes a far service a local port: reaches it first, then listens; every accepted connection becomes a stream of its own.
- * @throws UnreachableError, BackendUnavailableError (also `BEAM_ERR_PORT_IN_USE`), TimeoutError, ConfigError; the signal's reason.
+ * With several ways the strategy says how they are used.
+ * @throws UnreachableError, BackendUnavailableError (also `BEAM_ERR_PORT_IN_USE`), TimeoutError, ConfigError (also `BEAM_ERR_EXPOSURE`);
+ *   the signal's reason.
  */
 export async function connectTunnel(setup: ConnectSetup): Promise<LocalPort> {
   const { host = '127.0.0.1', port = 0 } = setup
@@ -87,14 +96,15 @@ class Connector implements LocalPort {
   reveals: readonly string[] = []
   readonly address: string
   readonly #setup: ConnectSetup
-  readonly #dialled: string
+  readonly #ways: Ways
+  readonly #several: boolean
+  readonly #notes: readonly string[]
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   readonly #ended = new AbortController()
   readonly #gate = new Gate(MAX_DIALS)
-  readonly #isolation: IsolationPool
   readonly #warnedAt = new Map<string, number>()
   #down = false
   #stopping: Promise<void> | undefined
@@ -102,10 +112,25 @@ class Connector implements LocalPort {
   constructor(setup: ConnectSetup) {
     this.#setup = setup
     this.address = setup.address
-    this.#dialled = setup.dialled ?? setup.address
     this.#clock = setup.clock ?? systemClock
     this.#logger = (setup.logger ?? silentLogger).child({ address: sensitive(setup.address) })
-    this.#isolation = new IsolationPool(setup.dial?.isolation ?? newTunnelId(), setup.circuits ?? 1)
+    const { targets, mayMove, notes } = permitted(setup)
+    this.#several = targets.length > 1
+    this.#notes = notes
+    this.#ways = new Ways({
+      targets,
+      strategy: setup.strategy ?? 'fallback',
+      circuits: setup.circuits ?? 1,
+      clock: this.#clock,
+      signal: this.#ended.signal,
+      mayMove,
+      events: {
+        onPath: (path, reason) => this.#several && this.host !== '' && this.#emit({ event: 'path', path, reason }),
+        onMove: (from, to, reason) => this.#onMove(from, to, reason),
+        onWarning: (code, message) => this.#emit({ event: 'warning', code, message }),
+        onProgress: (backend, progress) => this.#emit({ event: 'progress', backend, ...progress }),
+      },
+    })
     this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => void this.#serve(socket))
     this.#server.maxConnections = MAX_CONNECTIONS
     // Every dial under way listens to it.
@@ -113,12 +138,13 @@ class Connector implements LocalPort {
   }
 
   async open(host: string, port: number): Promise<void> {
-    const { handle, signal } = this.#setup
-    const { name: backend } = handle
-    this.#emit({ event: 'progress', backend, phase: 'reach', message: `Looking for the service through ${backend}.` })
-    this.path = await this.#reach(signal)
-    const said = handle.backend.dialReveals(this.#dialled)
-    this.reveals = said.length > 0 ? said : revealedBy('visitor', handle)
+    const { signal } = this.#setup
+    for (const message of this.#notes) this.#emit({ event: 'warning', code: 'BEAM_WARN_EXPOSURE', message })
+    for (const { backend } of this.#ways.reports()) {
+      this.#emit({ event: 'progress', backend, phase: 'reach', message: `Looking for the service through ${backend}.` })
+    }
+    this.path = await this.#ways.reach(signal)
+    this.reveals = this.#ways.reveals
     await listen(this.#server, host, port)
     signal?.throwIfAborted()
     // A failed accept (no descriptor left) costs that connection, not the port.
@@ -134,7 +160,13 @@ class Connector implements LocalPort {
       this.#emit({ event: 'warning', code: 'BEAM_WARN_BIND_EXPOSED', message })
     }
     const { address, path, reveals } = this
-    this.#emit({ event: 'listening', host: this.host, port: this.port, address, path, reveals })
+    const several = this.#several ? { strategy: this.#setup.strategy ?? ('fallback' as const), paths: this.paths } : {}
+    this.#emit({ event: 'listening', host: this.host, port: this.port, address, path, reveals, ...several })
+    this.#ways.watch()
+  }
+
+  get paths(): readonly PathReport[] {
+    return this.#ways.reports()
   }
 
   stop(reason = 'stopped'): Promise<void> {
@@ -161,7 +193,7 @@ class Connector implements LocalPort {
     socket.on('error', () => {})
     await firstBytes(socket)
     try {
-      const stream = await this.#gate.run(() => (socket.destroyed ? Promise.resolve(undefined) : this.#dial()))
+      const stream = await this.#gate.run(() => (socket.destroyed ? Promise.resolve(undefined) : this.#ways.open()))
       if (stream === undefined) return
       this.#onUp('a new connection got through')
       if (socket.destroyed) resetStream(stream, new Error('the local connection was closed'))
@@ -172,34 +204,13 @@ class Connector implements LocalPort {
     }
   }
 
-  async #dial(): Promise<Duplex> {
-    const { isolation, release } = this.#isolation.take()
-    try {
-      const stream = await openStream({
-        handle: this.#setup.handle,
-        address: this.#dialled,
-        clock: this.#clock,
-        ...this.#setup.dial,
-        isolation,
-        signal: this.#ended.signal,
-      })
-      if (stream.closed) release()
-      else stream.once('close', release)
-      return stream
-    } catch (error) {
-      release()
-      throw error
-    }
-  }
-
-  #reach(signal?: AbortSignal): Promise<Path> {
-    const { handle, dial } = this.#setup
-    const onProgress = (progress: Progress): void => this.#emit({ event: 'progress', backend: handle.name, ...progress })
-    return reach({ handle, address: this.#dialled, clock: this.#clock, onProgress, ...dial, ...(signal === undefined ? {} : { signal }) })
+  #onMove(from: Way, to: Way, reason: string): void {
+    this.path = to.path ?? this.path
+    if (this.host !== '' && !this.#ended.signal.aborted) this.#emit({ event: 'failover', from: from.label, to: to.label, reason })
   }
 
   #onFailure(error: unknown): void {
-    if (this.#ended.signal.aborted || (isBeamError(error) && STREAM_ONLY.has(error.code))) return
+    if (this.#ended.signal.aborted || isOfTheStream(error)) return
     this.#logger.debug('dial failed', { reason: messageOf(error) })
     if (this.#down) return
     this.#down = true
@@ -219,7 +230,7 @@ class Connector implements LocalPort {
     const cancel = this.#clock.after(backoffDelayMs(attempt, RETRY), () => {
       signal.removeEventListener('abort', cancel)
       if (!this.#down) return
-      this.#reach(signal).then(
+      this.#ways.reach(signal).then(
         (path) => {
           this.path = path
           this.#onUp('the service was reached again')
@@ -245,6 +256,26 @@ class Connector implements LocalPort {
     } catch (error) {
       this.#logger.error('a listener of connection events threw', { event: event.event, reason: messageOf(error) })
     }
+  }
+}
+
+/** The ways that may be used, as the exposure policy has it. @throws ConfigError (`BEAM_ERR_EXPOSURE`) */
+function permitted(setup: ConnectSetup): {
+  readonly targets: readonly WayTarget[]
+  readonly mayMove: (from: string, to: string) => boolean
+  readonly notes: readonly string[]
+} {
+  const { address, dialled = address, handle, dial, weight, others = [], strategy = 'fallback', allowExposure = false } = setup
+  const first: WayTarget = { handle, address: dialled, ...(dial && { dial }), ...(weight !== undefined && { weight }) }
+  const all = [first, ...others]
+  const plan = planExposure(
+    all.map((way) => way.handle),
+    { end: 'visitor', atOnce: usesAllAtOnce(strategy), allowExposure },
+  )
+  return {
+    targets: all.filter((way) => plan.chain.includes(way.handle.name)),
+    mayMove: plan.mayMove,
+    notes: plan.leftOut.map(({ backend, reason }) => `${backend} is not used: ${reason}.`),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Endpoint, Path } from '../backend.ts'
+import type { Strategy } from './strategy.ts'
 
 /** A published tunnel as it is shown to people and programs. */
 export interface TunnelSnapshot {
@@ -49,6 +50,25 @@ export type PublishEvent =
   | { readonly event: 'stopped'; readonly tunnel: string; readonly reason: string }
   | { readonly event: 'error'; readonly tunnel?: string; readonly code: string; readonly message: string; readonly hint?: string }
 
+/** One of several ways to a service, with what was measured; what was not measured is absent. */
+export interface PathReport {
+  /** Name of the backend; `#2` and so on for further addresses on the same one. */
+  readonly label: string
+  readonly backend: string
+  readonly address: string
+  /** `suspect`: slower than it should be, it is being asked. */
+  readonly state: 'untried' | 'up' | 'suspect' | 'down'
+  /** Against the other paths, from -0.1 to 0.9: 0.4 latency, 0.3 bandwidth, 0.2 reliability, -0.1 congestion. */
+  readonly score: number
+  readonly kind?: string
+  readonly latencyMs?: number
+  readonly bytesPerSecond?: number
+  /** Share of attempts that worked. */
+  readonly reliability?: number
+  /** Share of the latency above the least. */
+  readonly congestion?: number
+}
+
 /** What happens to a visitor's side of a tunnel. */
 export type ConnectEvent =
   | { readonly event: 'progress'; readonly backend: string; readonly phase: string; readonly percent?: number; readonly message: string }
@@ -59,7 +79,14 @@ export type ConnectEvent =
       readonly address: string
       readonly path: Path
       readonly reveals: readonly string[]
+      /** With several paths: how they are used, and how they are. */
+      readonly strategy?: Strategy
+      readonly paths?: readonly PathReport[]
     }
+  /** One of several paths changed. */
+  | { readonly event: 'path'; readonly path: PathReport; readonly reason: string }
+  /** New connections take another path first. */
+  | { readonly event: 'failover'; readonly from: string; readonly to: string; readonly reason: string }
   | { readonly event: 'down'; readonly address: string; readonly reason: string }
   | { readonly event: 'up'; readonly address: string; readonly path: Path; readonly reason: string }
   | { readonly event: 'warning'; readonly code: string; readonly message: string }

@@ -1,11 +1,11 @@
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../../clock.ts'
-import { TimeoutError, UnreachableError, UnsupportedError } from '../../errors.ts'
+import { UnreachableError, UnsupportedError } from '../../errors.ts'
 import { AnswerReader, encodePreamble, newStreamId } from './preamble.ts'
 
 /**
  * Asks the far end of a stream whether it joins multipath streams, and measures the round trip; ends the stream.
- * @throws UnsupportedError when it answers something else, UnreachableError when the stream breaks, TimeoutError.
+ * @throws UnsupportedError when it answers something else or nothing, UnreachableError when the stream breaks.
  */
 export function probeMultipath(inner: Duplex, options: { readonly clock: Clock; readonly limitMs: number }): Promise<number> {
   const { clock, limitMs } = options
@@ -13,9 +13,8 @@ export function probeMultipath(inner: Duplex, options: { readonly clock: Clock; 
   const reader = new AnswerReader(id)
   const from = clock.monotonic()
   return new Promise((resolve, reject) => {
-    const cancel = clock.after(limitMs, () =>
-      settle(() => reject(new TimeoutError(`No answer about multipath within ${limitMs / 1000} s.`))),
-    )
+    // A service that waits for more of what it takes for a request says nothing.
+    const cancel = clock.after(limitMs, () => settle(() => reject(noMultipath())))
     function settle(then: () => void): void {
       cancel()
       inner.off('data', onData)

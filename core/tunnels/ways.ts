@@ -1,0 +1,347 @@
+import type { Duplex } from 'node:stream'
+import type { Path, Progress } from '../backend.ts'
+import type { Clock } from '../clock.ts'
+import { allFailed, isBeamError, UnsupportedError } from '../errors.ts'
+import { nextProbeMs } from '../routing/health/index.ts'
+import { race } from '../routing/index.ts'
+import { openMultipath, probeMultipath, WindowBudget, type MultipathStream } from '../streams/multipath/index.ts'
+import { resetStream } from '../streams/index.ts'
+import type { PathReport } from './events.ts'
+import type { Strategy } from './strategy.ts'
+import { isOfTheStream, Way, type WayTarget } from './way.ts'
+import { ranked, WayChoice } from './way-choice.ts'
+
+/** How often the ways are looked at anew; at once when one fails. */
+const EVALUATE_EVERY_MS = 30_000
+/** A way that nothing was heard of for so long is asked, so that a standby is warm and its figures are fresh. */
+const ASK_AFTER_MS = 25_000
+/** How long a publisher may take to say that it joins multipath streams: ten times what the path took before, within these bounds. */
+const PROBE_LIMIT_MS = { least: 3_000, most: 30_000, times: 10 } as const
+
+/** What happens to the ways. */
+export interface WaysEvents {
+  /** One of them changed. */
+  onPath(report: PathReport, reason: string): void
+  /** Another one is the first choice now. */
+  onMove(from: Way, to: Way, reason: string): void
+  onWarning(code: string, message: string): void
+  onProgress(backend: string, progress: Progress): void
+}
+
+/** What ways are made of. */
+export interface WaysSetup {
+  readonly targets: readonly WayTarget[]
+  readonly strategy: Strategy
+  readonly circuits: number
+  readonly clock: Clock
+  readonly events: WaysEvents
+  /** Whether a connection that one network carries may move to another: see the exposure policy. */
+  readonly mayMove: (from: string, to: string) => boolean
+  /** Ends everything. */
+  readonly signal: AbortSignal
+}
+
+/** Several ways to one service: measured all the time, chosen by the strategy. */
+export class Ways {
+  readonly #setup: WaysSetup
+  readonly #choice: WayChoice<Way>
+  readonly #budget = new WindowBudget()
+  readonly #multipath = new Set<MultipathStream>()
+  readonly #asking = new Set<Way>()
+  readonly #stops = new Set<() => void>()
+  #ways: readonly Way[]
+
+  constructor(setup: WaysSetup) {
+    this.#setup = setup
+    const { clock, circuits, targets } = setup
+    const count = new Map<string, number>()
+    this.#ways = targets.map((target) => {
+      const { name } = target.handle
+      const number = (count.get(name) ?? 0) + 1
+      count.set(name, number)
+      return new Way(target, { label: number === 1 ? name : `${name}#${number}`, clock, circuits })
+    })
+    this.#choice = new WayChoice(setup.strategy)
+    setup.signal.addEventListener('abort', () => this.#close(), { once: true })
+  }
+
+  /** The way that new connections take first. */
+  get first(): Way | undefined {
+    return this.#choice.current ?? this.#ways[0]
+  }
+
+  /** What using them shows of the visitor, each sentence once. */
+  get reveals(): readonly string[] {
+    return [...new Set(this.#ways.flatMap((way) => way.reveals))]
+  }
+
+  /** All ways as they are now, the first choice first. */
+  reports(): readonly PathReport[] {
+    const { current } = this.#choice
+    const all = ranked(this.#ways).map(({ way, score }) => reportOf(way, score))
+    return all.toSorted((a, b) => Number(b.label === current?.label) - Number(a.label === current?.label))
+  }
+
+  /**
+   * Reaches the service: all ways are tried at once, and the first that answers is enough; the others follow in the background. With one
+   * way, its error is thrown.
+   */
+  async reach(signal: AbortSignal | undefined): Promise<Path> {
+    const limit = signal === undefined ? this.#setup.signal : AbortSignal.any([signal, this.#setup.signal])
+    const ways = this.#ways
+    const failures: unknown[] = []
+    const path = await new Promise<Path>((resolve, reject) => {
+      for (const way of ways) {
+        this.#verify(way, limit).then(resolve, (error: unknown) => {
+          failures.push(error)
+          if (limit.aborted) return reject(limit.reason)
+          if (failures.length === ways.length) reject(inOne(ways, failures))
+        })
+      }
+    })
+    this.#choice.evaluate(this.#ways)
+    return this.first?.path ?? path
+  }
+
+  /** Begins to look after the ways. */
+  watch(): void {
+    if (this.#ways.length > 1) this.#stops.add(this.#setup.clock.every(EVALUATE_EVERY_MS, () => this.#evaluate()))
+  }
+
+  /** One stream to the service, as the strategy has it. */
+  open(): Promise<Duplex> {
+    const [only, ...others] = this.#ways
+    if (this.#setup.strategy === 'multipath') return this.#openMultipath()
+    // There is nothing to choose, and nothing is paid for choosing.
+    if (only !== undefined && others.length === 0) return only.dial({ signal: this.#setup.signal })
+    return this.#openOne()
+  }
+
+  async #openOne(): Promise<Duplex> {
+    const ways = this.#ways
+    const order = this.#choice.order(ways)
+    const { clock, signal } = this.#setup
+    const confirm = order.length > 1
+    const contenders = order.map((way, index) => ({
+      headStartMs: this.#choice.headStartMs(way, order[index + 1], ways),
+      run: (called: AbortSignal) =>
+        way.dial({ signal: called, confirm }).then(
+          (stream) => ({ way, stream }),
+          (error: unknown) => {
+            if (!called.aborted && !isOfTheStream(error)) this.#onFailed(way, error)
+            throw error
+          },
+        ),
+      onLate: (late: { way: Way; stream: Duplex }) => resetStream(late.stream, new Error('another way was faster')),
+      onOvertaken: () => this.#suspect(way, 'it takes longer than usual'),
+    }))
+    try {
+      const { way, stream } = await race(contenders, { clock, signal, isFinal: isOfTheStream })
+      this.#carries(way, stream)
+      return stream
+    } catch (error) {
+      throw error instanceof AggregateError ? inOne(order, error.errors) : error
+    }
+  }
+
+  async #openMultipath(): Promise<Duplex> {
+    const usable = this.#ways.filter(({ lacksMultipath }) => !lacksMultipath)
+    const alive = usable.filter(({ state }) => state !== 'down')
+    const routes = (alive.length > 0 ? alive : usable).map((way) => ({
+      label: way.label,
+      rttMs: way.figures.latencyMs,
+      dial: async ({ signal }: { signal: AbortSignal }) => {
+        try {
+          return await way.dial({ signal })
+        } catch (error) {
+          if (!signal.aborted && !isOfTheStream(error)) this.#onFailed(way, error)
+          throw error
+        }
+      },
+    }))
+    const { clock, signal } = this.#setup
+    const stream = await openMultipath({
+      routes,
+      clock,
+      budget: this.#budget,
+      signal,
+      onPath: (label, change) => {
+        const way = this.#ways.find((one) => one.label === label)
+        if (way !== undefined && change !== 'open') this.#suspect(way, change === 'silent' ? 'it fell silent' : 'it broke off')
+      },
+    })
+    this.#multipath.add(stream)
+    stream.once('close', () => {
+      this.#measure(stream)
+      this.#multipath.delete(stream)
+    })
+    return stream
+  }
+
+  /** Counts what a stream carries over one way. */
+  #carries(way: Way, stream: Duplex): void {
+    this.#become(way, 'up', 'a new connection got through')
+    const from = this.#setup.clock.monotonic()
+    stream.once('close', () => {
+      const { bytes } = stream as { bytes?: { readonly received: number; readonly sent: number } }
+      if (bytes !== undefined) way.meter.carried(bytes.received + bytes.sent, this.#setup.clock.monotonic() - from)
+    })
+    // A network that hides carries connections now: one that exposes must not take over without consent.
+    const { name } = way.target.handle
+    const kept = this.#ways.filter((other) => this.#setup.mayMove(name, other.target.handle.name))
+    for (const other of this.#ways) {
+      if (!kept.includes(other)) {
+        this.#setup.events.onWarning(
+          'BEAM_WARN_EXPOSURE',
+          `${other.label} is not used any more: it would show the IP address that ${way.label} hides.`,
+        )
+      }
+    }
+    this.#ways = kept
+  }
+
+  /** Reaches a way, and asks for multipath where it is needed. */
+  async #verify(way: Way, signal: AbortSignal | undefined): Promise<Path> {
+    const { strategy, clock, events } = this.#setup
+    try {
+      const path = await way.reach(signal, (progress) => events.onProgress(way.target.handle.name, progress))
+      if (strategy === 'multipath' && !way.lacksMultipath) {
+        const stream = await way.dial({ signal: signal ?? this.#setup.signal })
+        way.heard(await probeMultipath(stream, { clock, limitMs: probeLimitMs(way) }))
+      }
+      this.#become(way, 'up', 'it was reached')
+      return path
+    } catch (error) {
+      if (signal?.aborted === true) throw error
+      if (error instanceof UnsupportedError) {
+        way.lacksMultipath = true
+        events.onWarning('BEAM_WARN_MULTIPATH', `${way.label} is not used: ${error.message}`)
+      }
+      this.#onFailed(way, error)
+      throw error
+    }
+  }
+
+  #evaluate(): void {
+    for (const stream of this.#multipath) this.#measure(stream)
+    for (const way of this.#ways) {
+      const { observedMsAgo } = way.meter.health.figures()
+      if (way.state !== 'down' && (observedMsAgo ?? Infinity) > ASK_AFTER_MS) this.#ask(way)
+    }
+    this.#reconsider('it is the better one now')
+  }
+
+  #measure(stream: MultipathStream): void {
+    for (const { label, rttMs, bytesPerSecond, deliveredBytes } of stream.paths) {
+      const way = this.#ways.find((one) => one.label === label)
+      if (way === undefined || deliveredBytes === 0) continue
+      if (rttMs !== undefined) way.meter.latency(rttMs)
+      if (bytesPerSecond !== undefined) way.meter.bandwidth(bytesPerSecond)
+    }
+  }
+
+  #reconsider(reason: string): void {
+    const before = this.#choice.current
+    const moved = this.#choice.evaluate(this.#ways)
+    const after = this.#choice.current
+    const { strategy, events } = this.#setup
+    if (moved && before !== undefined && after !== undefined && strategy !== 'load-balance' && strategy !== 'multipath') {
+      events.onMove(before, after, reason)
+    }
+  }
+
+  #onFailed(way: Way, error: unknown): void {
+    this.#become(way, 'down', error instanceof Error ? error.message : String(error))
+    this.#askLater(way)
+  }
+
+  #suspect(way: Way, reason: string): void {
+    if (way.state === 'up') this.#become(way, 'suspect', reason)
+    this.#ask(way)
+  }
+
+  /** Asks a way whether it lives. */
+  #ask(way: Way): void {
+    if (this.#asking.has(way) || this.#setup.signal.aborted || !this.#ways.includes(way)) return
+    this.#asking.add(way)
+    this.#verify(way, this.#setup.signal).then(
+      () => void this.#asking.delete(way),
+      () => {
+        this.#asking.delete(way)
+        this.#askLater(way)
+      },
+    )
+  }
+
+  #askLater(way: Way): void {
+    // The only way is looked after by who uses it.
+    if (this.#ways.length === 1) return
+    if (this.#asking.has(way) || this.#setup.signal.aborted || way.lacksMultipath) return
+    this.#asking.add(way)
+    const { failuresInARow } = way.meter.health.figures()
+    const cancel = this.#setup.clock.after(
+      nextProbeMs(failuresInARow, { everyMs: EVALUATE_EVERY_MS, random: Math.random }),
+      () => {
+        this.#stops.delete(cancel)
+        this.#asking.delete(way)
+        this.#ask(way)
+      },
+      { unref: true },
+    )
+    this.#stops.add(cancel)
+  }
+
+  #become(way: Way, state: Way['state'], reason: string): void {
+    if (way.state === state) return
+    way.state = state
+    const score = ranked(this.#ways).find((one) => one.way === way)?.score ?? 0
+    this.#setup.events.onPath(reportOf(way, score), reason)
+    this.#reconsider(state === 'up' ? `${way.label} works again` : `${way.label}: ${reason}`)
+  }
+
+  #close(): void {
+    for (const stop of this.#stops) stop()
+    this.#stops.clear()
+    for (const stream of this.#multipath) stream.destroy(new Error('the connection was stopped'))
+  }
+}
+
+function probeLimitMs({ figures: { latencyMs = 0 } }: Way): number {
+  const { least, most, times } = PROBE_LIMIT_MS
+  return Math.min(most, Math.max(least, latencyMs * times))
+}
+
+function reportOf(way: Way, score: number): PathReport {
+  const { latencyMs, bytesPerSecond, reliability, congestion } = way.figures
+  return {
+    label: way.label,
+    backend: way.target.handle.name,
+    address: way.target.address,
+    state: way.state,
+    score: round(score, 3),
+    ...(way.path === undefined ? {} : { kind: way.path.kind }),
+    ...(latencyMs === undefined ? {} : { latencyMs: round(latencyMs, 1) }),
+    ...(bytesPerSecond === undefined ? {} : { bytesPerSecond: Math.round(bytesPerSecond) }),
+    ...(reliability === undefined ? {} : { reliability: round(reliability, 3) }),
+    ...(congestion === undefined ? {} : { congestion: round(congestion, 3) }),
+  }
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits))
+}
+
+function inOne(ways: readonly Way[], failures: readonly unknown[]): unknown {
+  const [only] = failures
+  if (failures.length === 1 && isBeamError(only)) return only
+  const kinds = new Set(failures.map((error) => (isBeamError(error) ? error.code : '')))
+  const parts = ways.map(
+    ({ label }, index) => `${label}: ${failures[index] instanceof Error ? (failures[index] as Error).message : 'no answer'}`,
+  )
+  const [code] = kinds
+  return allFailed(
+    `No path to the service works. ${parts.join(' ')}`,
+    failures,
+    kinds.size === 1 && code !== undefined && code !== '' ? { code } : {},
+  )
+}
