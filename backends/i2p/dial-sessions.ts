@@ -24,6 +24,7 @@ export interface DialSessionsSetup {
 interface Entry {
   readonly session: Promise<SamSession>
   users: number
+  retired: boolean
   cancelIdle: () => void
 }
 
@@ -31,12 +32,16 @@ interface Entry {
 export interface Borrowed {
   readonly session: SamSession
   release(): void
+  /** The next streams are to have another session: this one knows a lease set that leads nowhere, and keeps it for minutes. */
+  retire(): void
 }
 
 /** The sessions through which this Beam dials: one for each isolation value, made when it is asked for, closed when nobody used it for a while. */
 export class DialSessions {
   readonly #setup: DialSessionsSetup
   readonly #entries = new Map<string, Entry>()
+  /** Those that only serve the streams that they have. */
+  readonly #retired = new Set<Entry>()
   readonly #ended = new AbortController()
 
   constructor(setup: DialSessionsSetup) {
@@ -44,7 +49,7 @@ export class DialSessions {
   }
 
   get size(): number {
-    return this.#entries.size
+    return this.#entries.size + this.#retired.size
   }
 
   async borrow(kind: SessionKind, signal: AbortSignal | undefined): Promise<Borrowed> {
@@ -57,12 +62,20 @@ export class DialSessions {
       if (released) return
       released = true
       entry.users--
+      if (entry.users > 0) return
+      if (entry.retired) this.#drop(id, entry)
       // One that is gone already needs nobody to close it.
-      if (entry.users === 0 && this.#entries.get(id) === entry)
+      else if (this.#entries.get(id) === entry)
         entry.cancelIdle = this.#setup.clock.after(DIAL_SESSION_IDLE_MS, () => this.#drop(id, entry), { unref: true })
     }
+    const retire = (): void => {
+      entry.retired = true
+      if (this.#entries.get(id) === entry) this.#entries.delete(id)
+      if (entry.users === 0) this.#drop(id, entry)
+      else this.#retired.add(entry)
+    }
     try {
-      return { session: await untilAborted(entry.session, signal), release }
+      return { session: await untilAborted(entry.session, signal), release, retire }
     } catch (error) {
       release()
       throw error
@@ -72,11 +85,12 @@ export class DialSessions {
   close(): void {
     this.#ended.abort(new BackendUnavailableError('The I2P backend was stopped.'))
     for (const [id, entry] of this.#entries) this.#drop(id, entry)
+    for (const entry of this.#retired) this.#drop('', entry)
   }
 
   #open(id: string, kind: SessionKind): Entry {
     this.#makeRoom()
-    const entry: Entry = { session: this.#make(kind), users: 0, cancelIdle: () => {} }
+    const entry: Entry = { session: this.#make(kind), users: 0, retired: false, cancelIdle: () => {} }
     this.#entries.set(id, entry)
     const forget = (): void => {
       entry.cancelIdle()
@@ -106,6 +120,7 @@ export class DialSessions {
   #drop(id: string, entry: Entry): void {
     entry.cancelIdle()
     if (this.#entries.get(id) === entry) this.#entries.delete(id)
+    this.#retired.delete(entry)
     entry.session.then(
       (session) => session.close(),
       () => {},

@@ -54,7 +54,7 @@ export class I2pDialler {
     given?.throwIfAborted()
     const address = parseAddress(text)
     const signal = given === undefined ? this.#ended.signal : AbortSignal.any([given, this.#ended.signal])
-    const { session, release } = await this.#sessions.borrow(await this.#kindOf(address, options, signal), signal)
+    const { session, release, retire } = await this.#sessions.borrow(await this.#kindOf(address, options, signal), signal)
     try {
       const destination = await this.#destinationOf(address, signal)
       const socket = await this.#connect(session, destination, signal)
@@ -62,6 +62,7 @@ export class I2pDialler {
       this.#streams.add(stream)
       stream.once('close', () => {
         this.#streams.delete(stream)
+        if (stream.unanswered) retire()
         release()
       })
       return stream

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
-import { resetStream, TimeoutError, UnreachableError, type Clock } from '../../core/index.ts'
+import { isBeamError, resetStream, TimeoutError, UnreachableError, type Clock } from '../../core/index.ts'
 
 /** The limits of a stream, in milliseconds. */
 export interface StreamLimits {
@@ -42,6 +42,11 @@ export class I2pStream extends Duplex {
   }
 
   #ended = false
+
+  /** Whether it was given up because no byte ever came. */
+  get unanswered(): boolean {
+    return this.#received === 0 && isBeamError(this.errored) && this.errored.kind === 'timeout'
+  }
 
   override _read(): void {
     this.#socket.resume()

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { isBeamError, sleep, type Clock } from '../../core/index.ts'
+import type { Socket } from 'node:net'
+import { isBeamError, sleep, UnreachableError, type Clock } from '../../core/index.ts'
 import { CHECK_ANSWER_MS, LOOKUP_WAIT_MS, NO_TUNNELS_WAIT_MS, ASKED_MS } from './constants.ts'
 import { generateKeys } from './keys.ts'
 import type { Relay } from './relay.ts'
@@ -50,24 +51,30 @@ export async function checkReachable(setup: CheckSetup): Promise<void> {
   }
 }
 
-/** One try. Undefined when it got through, else how long to wait before the next. */
-async function attempt({ at, host, clock, signal, onStage }: CheckSetup, session: SamSession, word: string): Promise<number | undefined> {
+/**
+ * One try. Undefined when it got through, else how long to wait before the next. A lease set that was found and leads nowhere is one of before
+ * (the router was killed, the keys moved): the session keeps it for minutes, so the look ends, and the next one has a session of its own.
+ */
+async function attempt(setup: CheckSetup, session: SamSession, word: string): Promise<number | undefined> {
+  const { at, host, clock, signal, onStage } = setup
   const startedAt = clock.monotonic()
+  let socket: Socket
   try {
-    const socket = await openStream(at, session.id, host, { clock, signal })
-    onStage('found')
-    try {
-      const line = await readLine(socket, { maxBytes: 256, limitMs: CHECK_ANSWER_MS, clock, signal })
-      return line === word ? undefined : LOOKUP_WAIT_MS
-    } finally {
-      socket.destroy()
-    }
+    socket = await openStream(at, session.id, host, { clock, signal })
   } catch (error) {
     signal.throwIfAborted()
     if (!session.alive) throw await session.closed
     const asked = clock.monotonic() - startedAt >= ASKED_MS
     if (asked) onStage('looking')
-    if (isBeamError(error) && error.code === 'BEAM_ERR_NOT_FOUND') return asked ? LOOKUP_WAIT_MS : NO_TUNNELS_WAIT_MS
-    return LOOKUP_WAIT_MS
+    const unknown = isBeamError(error) && error.code === 'BEAM_ERR_NOT_FOUND'
+    return unknown && !asked ? NO_TUNNELS_WAIT_MS : LOOKUP_WAIT_MS
+  }
+  try {
+    onStage('found')
+    const line = await readLine(socket, { maxBytes: 256, limitMs: CHECK_ANSWER_MS, clock, signal })
+    if (line === word) return undefined
+    throw new UnreachableError('Somebody else answered.')
+  } finally {
+    socket.destroy()
   }
 }

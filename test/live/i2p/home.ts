@@ -27,7 +27,7 @@ export function testConfig(samPort: number | undefined, changes: Partial<I2PConf
     length: 0,
     quantity: 1,
     variance: 0,
-    first_byte_seconds: 30,
+    first_byte_seconds: 15,
     half_close_seconds: 1,
     ...changes,
   }
