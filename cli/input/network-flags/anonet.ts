@@ -39,5 +39,5 @@ export const anonetFlags: NetworkFlags = {
       options: ['auto', 'attach', 'managed'],
     }),
   },
-  environment: (flags) => ({ BEAM_ANONET_MODE: String(flags['anonet-mode']) }),
+  environment: ({ 'anonet-mode': mode }): Record<string, string> => (typeof mode === 'string' ? { BEAM_ANONET_MODE: mode } : {}),
 }
