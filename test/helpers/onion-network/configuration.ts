@@ -40,10 +40,9 @@ export function memberLines(authority: string): readonly string[] {
 }
 
 /** What every daemon that the tests start themselves has: its folder, its control port, and its end with this process. */
-export function daemonLines(flavor: Flavor, name: string, folder: string): readonly string[] {
+export function daemonLines(flavor: Flavor, folder: string): readonly string[] {
   return [
     `DataDirectory ${folder}`,
-    `Nickname ${name}`,
     `Log notice file ${folder}/tor.log`,
     `PidFile ${folder}/pid`,
     'ShutdownWaitLength 0',

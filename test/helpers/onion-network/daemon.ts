@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Control } from './control.ts'
@@ -31,6 +31,8 @@ export class Daemon {
     this.name = name
     this.folder = privateFolder(folder)
     const file = join(folder, 'torrc')
+    // A folder may be used again, and the port of the daemon before would be taken for this one's.
+    rmSync(join(folder, 'control-port'), { force: true })
     writeFileSync(file, `${lines.join('\n')}\n`)
     this.child = spawn(flavor.binary, ['-f', file, `--defaults-${flavor.rc}`, '/dev/null', '--hush'], { stdio: ['ignore', 'pipe', 'pipe'] })
     for (const stream of [this.child.stdout, this.child.stderr]) {

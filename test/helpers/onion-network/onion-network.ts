@@ -91,7 +91,7 @@ export class OnionNetwork implements AsyncDisposable {
   launch(name: string, { lines = ['SocksPort 127.0.0.1:auto ExtendedErrors'], cold = false }: ClientOptions = {}): Daemon {
     const folder = privateFolder(this.#folder, `client-${name}`)
     if (!cold) cpSync(this.directory, folder, { recursive: true })
-    const daemon = new Daemon(this.flavor, name, folder, [...this.torrc, ...daemonLines(this.flavor, name, folder), ...lines])
+    const daemon = new Daemon(this.flavor, name, folder, [...this.torrc, ...daemonLines(this.flavor, folder), ...lines])
     this.#clients.push(daemon)
     return daemon
   }

@@ -12,7 +12,8 @@ export function startRelays(flavor: Flavor, layout: Layout, authority: string, f
     const name = nodeName(index)
     return new Daemon(flavor, name, join(folder, name), [
       ...memberLines(authority),
-      ...daemonLines(flavor, name, join(folder, name)),
+      ...daemonLines(flavor, join(folder, name)),
+      `Nickname ${name}`,
       ...relayLines(layout.address, orPort),
       ...(index === 0 ? authorityLines(layout, votingOffset) : []),
     ])
