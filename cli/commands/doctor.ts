@@ -28,6 +28,7 @@ export default class Doctor extends BeamCommand {
       { socketChecks },
       { dhtCheck, dhtSetting },
       { daemonChecks },
+      { samCheck },
       { isFatal, reportText },
     ] = await Promise.all([
       import('../../config/paths.ts'),
@@ -36,11 +37,12 @@ export default class Doctor extends BeamCommand {
       import('../doctor/sockets.ts'),
       import('../doctor/dht.ts'),
       import('../doctor/daemons.ts'),
+      import('../doctor/sam.ts'),
       import('../doctor/report.ts'),
     ])
     const setting = dhtSetting(process.env['BEAM_P2P_BOOTSTRAP'])
     const consent = setting.use !== 'public' || (flags.dht ?? (await mayContact(flags.json)))
-    const checks = [...machineChecks(beamPaths()), ...socketChecks(), dhtCheck(setting, consent), ...daemonChecks()]
+    const checks = [...machineChecks(beamPaths()), ...socketChecks(), dhtCheck(setting, consent), ...daemonChecks(), samCheck()]
     const findings = await Promise.all(checks.map(examine))
     if (flags.json) {
       process.stdout.write(`${JSON.stringify({ ok: !findings.some(isFatal), findings })}\n`)
