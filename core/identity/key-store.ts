@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ConfigError } from '../errors.ts'
 import type { BeamPaths } from '../paths.ts'
 import { encodeKey, type KeyKind } from './address.ts'
 import { generateIdentity, identityFromPrivateKey, type Identity } from './identity.ts'
@@ -21,8 +22,17 @@ export interface KeyStore {
    * @throws ConfigError `BEAM_ERR_NAME_INVALID`; `BEAM_ERR_KEY_STORAGE` when the key cannot be read or stored, or others can read it.
    */
   serviceKey(name: string): Promise<Identity>
+  /** The key of a named tunnel, when there is one. Errors as above. */
+  storedServiceKey(name: string): Promise<Identity | undefined>
+  /**
+   * Stores the key of a named tunnel that comes from elsewhere. The same key is left as it is; another one is replaced only with `replace`.
+   * @throws ConfigError `BEAM_ERR_KEY_EXISTS`; errors as above.
+   */
+  importServiceKey(name: string, identity: Identity, options?: { readonly replace?: boolean }): Promise<void>
   /** The key by which publishers can know this visitor; made when it is asked for first. Errors as above. */
   visitorKey(): Promise<Identity>
+  /** The key of this user's node on the mesh, by which other nodes know it; made when it is asked for first. Errors as above. */
+  nodeKey(): Promise<Identity>
   /** Removes the key of a named tunnel, and with it the address for good; harmless when there is none. */
   forget(name: string): Promise<void>
   /** The names of the tunnels that have a key, in alphabetical order. */
@@ -32,15 +42,31 @@ export interface KeyStore {
 /** The keys in `<data>/keys`. Does no I/O until it is asked for one. */
 export function openKeyStore(paths: Pick<BeamPaths, 'data'>): KeyStore {
   const folder = join(paths.data, 'keys')
+  const pathOf = (name: string): string => {
+    checkServiceName(name)
+    return join(folder, `${SERVICE_PREFIX}${name}${SUFFIX}`)
+  }
   return {
     async serviceKey(name) {
-      checkServiceName(name)
-      return readOrMake('service', join(folder, `${SERVICE_PREFIX}${name}${SUFFIX}`))
+      return readOrMake('service', pathOf(name))
+    },
+    async storedServiceKey(name) {
+      return read('service', pathOf(name))
+    },
+    async importServiceKey(name, identity, { replace = false } = {}) {
+      const path = pathOf(name)
+      if (await writePrivateFile(path, serialise('service', identity), { replace })) return
+      const stored = await read('service', path)
+      if (stored !== undefined && Buffer.from(stored.publicKey).equals(identity.publicKey)) return
+      throw new ConfigError(`Another key is stored for the tunnel ${name} already.`, {
+        code: 'BEAM_ERR_KEY_EXISTS',
+        hint: 'Import under another name (--as), or replace the key (--replace-keys): its address is lost then.',
+      })
     },
     visitorKey: () => readOrMake('visitor', join(folder, `visitor${SUFFIX}`)),
+    nodeKey: () => readOrMake('node', join(folder, `node${SUFFIX}`)),
     async forget(name) {
-      checkServiceName(name)
-      const path = join(folder, `${SERVICE_PREFIX}${name}${SUFFIX}`)
+      const path = pathOf(name)
       await rm(path, { force: true }).catch((error: unknown) => {
         throw storageError(`${path} cannot be removed`, error)
       })

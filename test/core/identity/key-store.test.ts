@@ -33,6 +33,18 @@ describe('openKeyStore', () => {
     expect(verifySignature(first.publicKey, message, signWith(again, message))).toBe(true)
   })
 
+  it('takes a key from elsewhere, and replaces another one only when told to', async () => {
+    const key = await store.serviceKey('web')
+    await expect(store.storedServiceKey('copy')).resolves.toBeUndefined()
+    for (let times = 0; times < 2; times += 1) await store.importServiceKey('copy', key)
+    expect((await store.serviceKey('copy')).publicKey).toEqual(key.publicKey)
+    const other = await store.serviceKey('api')
+    await expect(store.importServiceKey('copy', other)).rejects.toMatchObject({ code: 'BEAM_ERR_KEY_EXISTS' })
+    await store.importServiceKey('copy', other, { replace: true })
+    expect((await store.storedServiceKey('copy'))?.publicKey).toEqual(other.publicKey)
+    await expect(store.importServiceKey('../x', other)).rejects.toMatchObject({ code: 'BEAM_ERR_NAME_INVALID' })
+  })
+
   it('keeps the keys of names and of the visitor apart', async () => {
     const keys = await Promise.all([store.serviceKey('web'), store.serviceKey('api'), store.serviceKey('visitor'), store.visitorKey()])
     expect(new Set(keys.map((key) => Buffer.from(key.publicKey).toString('hex'))).size).toBe(4)
