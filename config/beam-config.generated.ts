@@ -203,6 +203,10 @@ export interface P2PSettings {
    * First nodes of the DHT. Without it: the public ones; an empty list: no DHT.
    */
   bootstrap?: string[]
+  /**
+   * Nodes of the mesh that are known beforehand, as `beam node` prints them.
+   */
+  peers?: string[]
 }
 /**
  * How paths are chosen.
@@ -415,6 +419,10 @@ export interface P2PSettingsInput {
    * First nodes of the DHT. Without it: the public ones; an empty list: no DHT.
    */
   bootstrap?: string[]
+  /**
+   * Nodes of the mesh that are known beforehand, as `beam node` prints them.
+   */
+  peers?: string[]
 }
 /**
  * How paths are chosen.

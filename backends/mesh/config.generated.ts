@@ -11,6 +11,10 @@ export interface MeshConfig {
    */
   bootstrap?: string[]
   /**
+   * Nodes of the mesh that are known beforehand, as `beam node` prints them. Without it: `p2p.peers`.
+   */
+  peers: string[]
+  /**
    * Announcing and finding services on the LAN: everywhere, nowhere, or on the loopback interface only.
    */
   mdns: 'on' | 'off' | 'loopback'

@@ -2,6 +2,8 @@
 export const DIAL_STAGGER_MS = 150
 /** A hole-punched stream costs both ends more than a direct one, which gets this head start. */
 export const PUNCH_DELAY_MS = 400
+/** A relay is used when nothing direct has answered by then: it costs others something, but nobody waits for a network that drops packets. */
+export const RELAY_DELAY_MS = 200
 /** Contacts of one service that are tried in one attempt: what somebody claims of themselves must not make us dial a crowd. */
 export const MAX_CONTACTS = 24
 /** Looking a service up and dialling it, altogether. */

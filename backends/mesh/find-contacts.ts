@@ -1,4 +1,4 @@
-import { contacts, decodeRecord, selectNewest, type Contact, type Discovery, type ServiceRecord } from '../../core/index.ts'
+import { contacts, decodeRecord, relays, selectNewest, type Contact, type Discovery, type ServiceRecord } from '../../core/index.ts'
 
 /** What a lookup is told beside the contacts. */
 export interface FindOptions {
@@ -20,7 +20,7 @@ export async function* findContacts(discovery: Discovery, serviceKey: Uint8Array
       records.push(record)
       options.onRecord?.(record)
       const newest = selectNewest(records)
-      if (newest !== undefined && !newest.tombstone) yield* contacts(newest)
+      if (newest !== undefined && !newest.tombstone) yield* [...contacts(newest), ...relays(newest)]
       if (newest?.tombstone === true) continue
     }
     yield* found.contacts

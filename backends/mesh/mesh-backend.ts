@@ -23,7 +23,9 @@ import {
   type NetworkStats,
   type Path,
   type RecordKeeper,
+  type RecordSource,
   type ResolutionContext,
+  type ServiceRecord,
   type TunnelDescription,
   type TunnelEvent,
   type TunnelInfo,
@@ -31,6 +33,10 @@ import {
 } from '../../core/index.ts'
 import type { MeshConfig } from './config.generated.ts'
 import { createDiscovery, type DiscoveryOptions, type MeshDiscovery } from './discovery/index.ts'
+import { findRecord } from './find-record.ts'
+import { GossipDiscovery } from './network/gossip-discovery.ts'
+import { NetworkSlot } from './network/network-slot.ts'
+import { pickRelays } from './network/pick-relays.ts'
 import { openToLan } from './lan.ts'
 import { reachOfBootstrap } from './local-addresses.ts'
 import { meshName } from './mesh-name.ts'
@@ -42,7 +48,7 @@ import { TrafficCount } from './traffic.ts'
 
 /** What the mesh backend is made of. */
 export interface MeshComponents {
-  readonly config: Pick<MeshConfig, 'listen' | 'maxLinks' | 'participation'>
+  readonly config: Pick<MeshConfig, 'listen' | 'maxLinks' | 'participation' | 'peers'>
   readonly discovery: DiscoveryOptions
   readonly paths: BeamPaths
   readonly logger: Logger
@@ -59,11 +65,12 @@ interface Running {
  * Beam's own mesh: each tunnel is a listener that holds its service key; publishers are found by discovery and reached by a link.
  * It needs no daemon, no account and no network beyond the one between the two ends.
  */
-export class MeshBackend implements NetworkBackend, Dialler, RecordKeeper {
+export class MeshBackend implements NetworkBackend, Dialler, RecordKeeper, RecordSource {
   readonly name = 'mesh'
   readonly #components: MeshComponents
   readonly #mesh: MeshDiscovery
   readonly #links: PublisherLinks
+  readonly #network: NetworkSlot
   readonly #tunnels = new Map<string, Running>()
   readonly #starting = new Set<string>()
   readonly #traffic = new TrafficCount()
@@ -72,7 +79,21 @@ export class MeshBackend implements NetworkBackend, Dialler, RecordKeeper {
   constructor(components: MeshComponents) {
     this.#components = components
     const { clock, logger, paths, config } = components
+    this.#network = new NetworkSlot({
+      participation: config.participation,
+      maxPeers: config.maxLinks,
+      listen: { host: config.listen.host, port: config.participation === 'light' ? 0 : config.listen.port },
+      peers: config.peers,
+      discovery: () => this.#mesh.discovery,
+      within: reachOfBootstrap(components.discovery.bootstrap),
+      paths,
+      clock,
+      logger,
+    })
+    const gossip = new GossipDiscovery(this.#network)
+    this.#network.whenStarted(() => gossip.onStarted())
     this.#mesh = createDiscovery(components.discovery, {
+      extra: [gossip],
       runtimeFolder: paths.runtime,
       clock,
       logger,
@@ -82,6 +103,7 @@ export class MeshBackend implements NetworkBackend, Dialler, RecordKeeper {
       discovery: this.#mesh.discovery,
       clock,
       logger,
+      pickRelays: (count, except) => pickRelays(this.#network.network, count, except),
       notFound: () => notFound(components.discovery),
     })
   }
@@ -90,6 +112,8 @@ export class MeshBackend implements NetworkBackend, Dialler, RecordKeeper {
     options.signal?.throwIfAborted()
     // There is nothing to wait for: tunnels listen at once, and the DHT comes up behind them.
     this.#state = 'running'
+    // Who does something for others does so from the start.
+    if (this.#components.config.participation !== 'light') await this.#network.start()
   }
 
   async startTunnel(port: number, options: TunnelOptions = {}): Promise<TunnelInfo> {
@@ -153,6 +177,7 @@ export class MeshBackend implements NetworkBackend, Dialler, RecordKeeper {
     return {
       supportsDomains: true,
       supportsIPv6: true,
+      relays: 0,
       maxThroughput: Infinity,
       anonymityLevel: 'none',
       censorshipResistance: 'low',
@@ -188,6 +213,16 @@ export class MeshBackend implements NetworkBackend, Dialler, RecordKeeper {
     return this.#links.dial(address, options)
   }
 
+  async findRecord(address: string, options: { readonly signal: AbortSignal }): Promise<ServiceRecord | undefined> {
+    const { clock } = this.#components
+    return findRecord(address, {
+      discovery: this.#mesh.discovery,
+      now: () => clock.now(),
+      fetchRecord: (one, signal) => this.#links.fetchRecord(one, signal),
+      signal: options.signal,
+    })
+  }
+
   dialReveals(address: string): readonly string[] {
     return dialReveals(parseBeamAddress(address), this.#components.discovery)
   }
@@ -195,6 +230,7 @@ export class MeshBackend implements NetworkBackend, Dialler, RecordKeeper {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#state = 'stopping'
     this.#links.close()
+    await this.#network[Symbol.asyncDispose]()
     await Promise.all([...this.#tunnels.keys()].map((id) => this.stopTunnel(id)))
     await this.#mesh.close()
     this.#state = 'stopped'
@@ -221,10 +257,12 @@ export class MeshBackend implements NetworkBackend, Dialler, RecordKeeper {
       clock,
       logger,
       onEvent,
+      relays: () => this.#network.network?.relayClient.endpoints ?? [],
     })
     onEvent({ type: 'address', address: published.address })
     undo.defer(() => published[Symbol.asyncDispose]())
     await published.start(domain)
+    this.#joinFor(published, undo)
     if (options.network?.['lan'] === true) {
       const lan = await openToLan({ host: config.listen.host, domain, access, handler, mdns: this.#mesh.mdnsSocket, clock, onEvent })
       undo.defer(() => lan[Symbol.asyncDispose]())
@@ -232,7 +270,22 @@ export class MeshBackend implements NetworkBackend, Dialler, RecordKeeper {
     return published
   }
 
+  /** A service that the world cannot dial is made reachable through relays, in the background: nothing waits for the network. */
+  #joinFor(published: Published, undo: CleanupStack): void {
+    const { config, discovery, logger } = this.#components
+    const wanted = config.participation !== 'light' || config.peers.length > 0 || (reachesOut(discovery) && !published.isPublic)
+    if (!wanted) return
+    undo.defer(this.#network.onRelays(() => published.onRelays()))
+    this.#network.whenStarted((network) => undo.defer(network.serve(published.identity, (carrier) => published.listener.accept(carrier))))
+    this.#network.start().catch((error: unknown) => logger.warn('the node of the mesh did not start', { reason: String(error) }))
+  }
+
   #infoOf({ info, published }: Running): TunnelInfo {
     return { ...info, endpoints: [published.endpoint(publishReveals(this.#components.discovery))] }
   }
+}
+
+/** Whether others than this machine's own processes can be met through the DHT. */
+function reachesOut({ bootstrap }: DiscoveryOptions): boolean {
+  return bootstrap !== 'none' && reachOfBootstrap(bootstrap) !== 'machine'
 }

@@ -43,6 +43,8 @@ export interface PublishedParts {
   readonly clock: Clock
   readonly logger: Logger
   readonly onEvent: (event: TunnelEvent) => void
+  /** Relays through which it is reached now, as endpoints of its record. */
+  readonly relays?: () => readonly string[]
 }
 
 /** One service on the mesh: a listener that holds the service key, its record, and the announcement of both. */
@@ -100,6 +102,16 @@ export class Published implements AsyncDisposable {
       endpoints = now
       this.#renew()
     })
+  }
+
+  /** Whether others than this site can dial it. */
+  get isPublic(): boolean {
+    return this.#where !== undefined && localAddresses(this.#where.address).some((host) => reachOf(host) === 'world')
+  }
+
+  /** The relays have changed. */
+  onRelays(): void {
+    if (this.#announced !== undefined) this.#renew()
   }
 
   /** Says more of the service in its record from now on. */
@@ -216,7 +228,8 @@ export class Published implements AsyncDisposable {
   #endpoints(): Pick<ServiceRecord, 'endpoints' | 'weights'> {
     const { endpoints: others, weight } = this.#description
     const own = this.#where === undefined ? [] : recordEndpoints(this.#where, this.#parts.within).map((address) => ({ address, weight }))
-    const all = [...own.slice(0, OWN_BEFORE_OTHERS), ...others, ...own.slice(OWN_BEFORE_OTHERS)].slice(0, MAX_ENDPOINTS)
+    const relays = (this.#parts.relays?.() ?? []).map((address) => ({ address, weight }))
+    const all = [...own.slice(0, OWN_BEFORE_OTHERS), ...relays, ...others, ...own.slice(OWN_BEFORE_OTHERS)].slice(0, MAX_ENDPOINTS)
     const equal = all.every((one) => one.weight === weight)
     return { endpoints: all.map(({ address }) => address), ...(equal ? {} : { weights: all.map((one) => one.weight) }) }
   }

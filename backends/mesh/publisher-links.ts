@@ -1,7 +1,10 @@
 import {
   dialLink,
+  dialThroughRelays,
+  ConfigError,
   encodeKey,
   generateIdentity,
+  MAX_HOPS,
   type LinkStream,
   parseBeamAddress,
   secretHeaders,
@@ -11,11 +14,13 @@ import {
   type Clock,
   type Contact,
   type DialledLink,
+  type DialLinkOptions,
   type DialOptions,
   type Discovery,
   type Link,
   type Logger,
   type Path,
+  type RelayHop,
 } from '../../core/index.ts'
 import { MAX_PUBLISHER_LINKS, REACH_TIMEOUT_MS } from './constants.ts'
 import { findContacts } from './find-contacts.ts'
@@ -25,6 +30,8 @@ import { raceContacts } from './race.ts'
 interface PublisherLink {
   readonly link: Link
   readonly kind: string
+  /** Relays on the way. */
+  readonly hops: number
   readonly authority: string
   readonly headers: Record<string, string>
   latencyMs: number
@@ -35,6 +42,8 @@ export interface PublisherLinksOptions {
   readonly discovery: Discovery
   readonly clock: Clock
   readonly logger: Logger
+  /** Further relays to stand before the publisher's own, so that none of them knows both ends. @throws UnreachableError when there are not as many */
+  readonly pickRelays: (count: number, except: Uint8Array) => readonly RelayHop[]
   /** What to say when nobody is found: it depends on which sources are on. */
   readonly notFound: () => UnreachableError
 }
@@ -53,9 +62,9 @@ export class PublisherLinks {
 
   /** Reaches the publisher, asks whether one is let in, and says how it was reached. */
   async reach(address: string, options: DialOptions): Promise<Path> {
-    const { link, kind, headers } = await this.#get(address, options)
+    const { link, kind, hops, headers } = await this.#get(address, options)
     const { latencyMs } = await link.hello(headers, options.signal)
-    return { backend: 'mesh', kind, hops: 0, latencyMs, ...(link.remoteAddress !== undefined && { remoteAddress: link.remoteAddress }) }
+    return { backend: 'mesh', kind, hops, latencyMs, ...(link.remoteAddress !== undefined && { remoteAddress: link.remoteAddress }) }
   }
 
   /** A stream to the service. A link that turns out to be dead is replaced once. */
@@ -66,6 +75,7 @@ export class PublisherLinks {
       const up = this.#up.get(id)
       const { link, authority, headers } = up?.link.usable === true ? up : await this.#get(address, options)
       try {
+        if (options.confirm === true) await link.hello(headers, options.signal)
         return link.openStream(authority, headers)
       } catch (error) {
         if (attempt > 0) throw error
@@ -128,26 +138,42 @@ export class PublisherLinks {
     const { discovery, clock, logger, notFound } = this.#options
     const identity = options.identity ?? generateIdentity()
     const found = direct === undefined ? findContacts(discovery, serviceKey, { signal, now: clock.now }) : only({ kind: 'tcp', ...direct })
-    const dial = async (contact: Contact, attemptSignal: AbortSignal): Promise<{ dialled: DialledLink; kind: string }> => {
+    const wanted = hopsOf(options)
+    const dial = async (contact: Contact, attemptSignal: AbortSignal): Promise<{ dialled: DialledLink; kind: string; hops: number }> => {
       const stopped = AbortSignal.any([attemptSignal, signal])
-      const to = contact.kind === 'tcp' ? contact : await contact.open({ signal: stopped })
+      const { to, hops } = await this.#wayTo(contact, serviceKey, wanted, stopped)
       const dialled = await dialLink({ to, expectedKey: serviceKey, identity, logger, signal: stopped })
-      return { dialled, kind: contact.kind === 'tcp' ? 'direct' : 'hole-punched' }
+      return { dialled, kind: KINDS[contact.kind], hops }
     }
     const start = clock.monotonic()
     try {
-      const { dialled, kind } = await raceContacts(found, dial, {
+      const { dialled, kind, hops } = await raceContacts(wanted === undefined ? found : relaysOnly(found), dial, {
         signal,
         discard: (loser) => loser.dialled.link.close(),
         nothing: notFound,
       })
       logger.debug('link to publisher', { address: sensitive(address), kind, ms: Math.round(clock.monotonic() - start) })
       const headers = await secretHeaders(options.secret, serviceKey, dialled.exportKey)
-      return { link: dialled.link, kind, authority: encodeKey('service', serviceKey), headers, latencyMs: clock.monotonic() - start }
+      return { link: dialled.link, kind, hops, authority: encodeKey('service', serviceKey), headers, latencyMs: clock.monotonic() - start }
     } catch (error) {
       if (!signal.aborted || this.#closing.signal.aborted) throw error
       throw new TimeoutError(`The publisher was not reached within ${REACH_TIMEOUT_MS / 1000} s.`, { cause: error })
     }
+  }
+
+  /** What the link is built on: an address, or a byte stream that leads there. */
+  async #wayTo(
+    contact: Contact,
+    service: Uint8Array,
+    wanted: number | undefined,
+    signal: AbortSignal,
+  ): Promise<{ readonly to: DialLinkOptions['to']; readonly hops: number }> {
+    if (contact.kind === 'tcp') return { to: contact, hops: 0 }
+    if (contact.kind === 'stream') return { to: await contact.open({ signal }), hops: 0 }
+    const { key, host, port } = contact
+    const before = this.#options.pickRelays((wanted ?? 1) - 1, key)
+    const hops = [...before, { key, contact: { host, port } }]
+    return { to: await dialThroughRelays(hops, { service }, { logger: this.#options.logger, signal }), hops: hops.length }
   }
 
   #makeRoom(): void {
@@ -161,10 +187,31 @@ export class PublisherLinks {
   }
 }
 
-/** What tells links apart: where to, as whom, and with which word. */
-function idOf(address: string, { identity, secret }: DialOptions): string {
-  if (identity === undefined && secret === undefined) return address
-  return JSON.stringify([address, identity === undefined ? '' : encodeKey('visitor', identity.publicKey), secret ?? ''])
+/** What `Path.kind` says of a contact. */
+const KINDS: Readonly<Record<Contact['kind'], string>> = { tcp: 'direct', stream: 'hole-punched', relay: 'relayed' }
+
+/** How many relays are to be on the way; undefined = as it comes, none at best. @throws ConfigError */
+function hopsOf({ network }: DialOptions): number | undefined {
+  const hops = network?.['hops']
+  if (hops === undefined) return undefined
+  if (Number.isInteger(hops) && (hops as number) >= 1 && (hops as number) <= MAX_HOPS) return hops as number
+  throw new ConfigError(`A way through relays has 1 to ${MAX_HOPS} of them.`)
+}
+
+/** The relays alone, for those who do not want the publisher to see them. */
+async function* relaysOnly(found: AsyncIterable<Contact>): AsyncGenerator<Contact, void> {
+  for await (const contact of found) if (contact.kind === 'relay') yield contact
+}
+
+/** What tells links apart: where to, as whom, with which word, and through how many relays. */
+function idOf(address: string, { identity, secret, network }: DialOptions): string {
+  if (identity === undefined && secret === undefined && network?.['hops'] === undefined) return address
+  return JSON.stringify([
+    address,
+    identity === undefined ? '' : encodeKey('visitor', identity.publicKey),
+    secret ?? '',
+    network?.['hops'] ?? 0,
+  ])
 }
 
 async function* only(contact: Contact): AsyncIterable<Contact> {

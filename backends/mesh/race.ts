@@ -1,5 +1,5 @@
 import { allFailed, type BeamError, type Contact } from '../../core/index.ts'
-import { DIAL_STAGGER_MS, MAX_CONTACTS, PUNCH_DELAY_MS } from './constants.ts'
+import { DIAL_STAGGER_MS, MAX_CONTACTS, PUNCH_DELAY_MS, RELAY_DELAY_MS } from './constants.ts'
 
 /** How one contact is dialled. */
 export type DialContact<T> = (contact: Contact, signal: AbortSignal) => Promise<T>
@@ -59,7 +59,7 @@ export async function raceContacts<T>(
     }
     function schedule(contact: Contact): void {
       const now = performance.now()
-      const start = contact.kind === 'stream' ? now + PUNCH_DELAY_MS : Math.max(now, nextStart)
+      const start = contact.kind === 'tcp' ? Math.max(now, nextStart) : now + (contact.kind === 'relay' ? RELAY_DELAY_MS : PUNCH_DELAY_MS)
       if (contact.kind === 'tcp') nextStart = start + DIAL_STAGGER_MS
       const timer = setTimeout(() => {
         timers.delete(timer)
@@ -70,7 +70,7 @@ export async function raceContacts<T>(
     async function gather(): Promise<void> {
       try {
         for await (const contact of found) {
-          const id = contact.kind === 'tcp' ? `${contact.host} ${contact.port}` : contact.label
+          const id = contact.kind === 'stream' ? contact.label : `${contact.kind} ${contact.host} ${contact.port}`
           if (won || seen.size >= MAX_CONTACTS) break
           if (seen.has(id)) continue
           seen.add(id)

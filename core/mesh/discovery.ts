@@ -4,6 +4,8 @@ import type { Duplex } from 'node:stream'
 export type Contact =
   /** A TCP listener that speaks the link protocol and holds the service key. */
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  /** A relay through which the service is reached: the node that holds this key there. */
+  | { readonly kind: 'relay'; readonly host: string; readonly port: number; readonly key: Uint8Array }
   /** A stream that the source itself can open (UDP hole punching through the DHT). */
   | { readonly kind: 'stream'; readonly label: string; readonly open: (options: { signal?: AbortSignal }) => Promise<Duplex> }
 

@@ -1,4 +1,5 @@
 import { BlockList, isIP, isIPv6 } from 'node:net'
+import { decodeKey, encodeKey } from '../identity/address.ts'
 import type { Contact } from '../mesh/discovery.ts'
 import type { ServiceRecord } from './record.ts'
 
@@ -35,4 +36,30 @@ export function parseTcpEndpoint(endpoint: string): TcpContact | undefined {
 /** Where a record says the service can be dialled directly, in its order. Endpoints of other kinds are left out. */
 export function contacts(record: ServiceRecord): readonly TcpContact[] {
   return record.endpoints.flatMap((endpoint) => parseTcpEndpoint(endpoint) ?? [])
+}
+
+/** `/ip4/192.0.2.1/tcp/80/beam-relay/<node key>`: the service is reached through the relay that holds this node key there. */
+export function relayEndpoint(host: string, port: number, nodeKey: Uint8Array): string {
+  return `${tcpEndpoint(host, port)}/beam-relay/${encodeKey('node', nodeKey)}`
+}
+
+/** A contact through a relay. */
+export type RelayContact = Extract<Contact, { kind: 'relay' }>
+
+/** The relay of an endpoint; undefined when it is of another kind. */
+export function parseRelayEndpoint(endpoint: string): RelayContact | undefined {
+  const match = /^(.+)\/beam-relay\/([a-z2-7]{56})$/.exec(endpoint)
+  const place = parseTcpEndpoint(match?.[1] ?? '')
+  const key = decodeKey('node', match?.[2] ?? '')
+  return place === undefined || key === undefined ? undefined : { kind: 'relay', host: place.host, port: place.port, key }
+}
+
+/** The relays through which a record says the service is reached. */
+export function relays(record: ServiceRecord): readonly RelayContact[] {
+  return record.endpoints.flatMap((endpoint) => parseRelayEndpoint(endpoint) ?? [])
+}
+
+/** Whether an address is one that a single machine can have. */
+export function isReachableHost(host: string): boolean {
+  return isIP(host) !== 0 && !nobody.check(host, isIPv6(host) ? 'ipv6' : 'ipv4')
 }

@@ -120,7 +120,7 @@ describe('the values', () => {
           name: 'mesh',
           enabled: true,
           priority: 1,
-          config: { mdns: 'on', portmap: 'on', listen: { host: '::', port: 0 }, maxLinks: 50, participation: 'light' },
+          config: { peers: [], mdns: 'on', portmap: 'on', listen: { host: '::', port: 0 }, maxLinks: 50, participation: 'light' },
         },
       ],
       plugins: [],

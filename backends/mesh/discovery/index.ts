@@ -20,6 +20,8 @@ export interface DiscoveryComponents {
   readonly logger?: Logger
   /** Whether this node serves the DHT for others (participation `routing` or `full`). Default: no. */
   readonly serve?: boolean
+  /** Further sources, which are asked beside these. */
+  readonly extra?: readonly Discovery[]
 }
 
 /** All sources of one Beam process. */
@@ -41,13 +43,14 @@ export interface MeshDiscovery {
  * await close()
  */
 export function createDiscovery(options: DiscoveryOptions, components: DiscoveryComponents): MeshDiscovery {
-  const { runtimeFolder, clock = systemClock, logger = silentLogger, serve = false } = components
+  const { runtimeFolder, clock = systemClock, logger = silentLogger, serve = false, extra = [] } = components
   const node = new DhtNode({ bootstrap: options.bootstrap, serve, clock, logger })
   const mdnsSocket = new MdnsSocket({ mode: options.mdns, clock, logger })
   const sources: Discovery[] = [
     registryDiscovery({ runtimeFolder, clock, logger }),
     mdnsDiscovery({ socket: mdnsSocket, clock }),
     dhtDiscovery({ node, clock }),
+    ...extra,
   ]
   const discovery = new MultiDiscovery(sources, { logger })
   return {

@@ -25,6 +25,8 @@ const IMPROVE_MS = 30_000
 const PROTECT_MS = 120_000
 /** A link that ended this soon was refused. */
 const YOUNG_MS = 5_000
+/** How often peers are asked for others while there are too few. */
+const EXCHANGE_MS = 2_000
 /** Dials at a time: joining is quick with a few, and a router's table of connections is small. */
 const DIALS = 8
 const DIAL_LIMIT_MS = 10_000
@@ -66,6 +68,7 @@ export class PeerSet implements Disposable {
   #own: Coordinate = UNKNOWN
   #dialling = 0
   #improvedAt: number
+  #exchangedAt = -Infinity
   #ended = false
 
   constructor(options: PeerSetOptions) {
@@ -111,12 +114,19 @@ export class PeerSet implements Disposable {
     const now = clock.monotonic()
     for (const peer of node.peers) this.#lookAfter(peer, now)
     const missing = goal.min - node.peers.length
-    if (missing > 0) this.#dialSome(missing)
+    if (missing > 0) this.#grow(missing, now)
     else if (now - this.#improvedAt >= IMPROVE_MS) {
       this.#improvedAt = now
       this.#dialSome(1)
       this.#giveUpWorst(now)
     }
+  }
+
+  /** Dials whom it knows, and asks its peers for others when it knows nobody. */
+  #grow(missing: number, now: number): void {
+    if (this.#dialSome(missing) > 0 || this.#dialling > 0 || now - this.#exchangedAt < EXCHANGE_MS) return
+    this.#exchangedAt = now
+    for (const peer of sample(this.#options.node.peers, 2, this.#random)) void this.#exchange(peer)
   }
 
   /** Bans a peer for an hour and ends its link: it lied, or it floods. */
@@ -238,15 +248,18 @@ export class PeerSet implements Disposable {
     return encodePeers(sample(known, MAX_EXCHANGED, this.#random))
   }
 
-  #dialSome(count: number): void {
+  /** Dials candidates; the answer is how many. */
+  #dialSome(count: number): number {
     const { candidates } = this.#options
     const room = Math.min(count, DIALS - this.#dialling)
-    if (room <= 0) return
+    if (room <= 0) return 0
     const rated = candidates.ready().map((candidate) => {
       const prefix = prefixOf(candidate.contact.host)
       return { candidate, trust: candidates.trustIn(candidate.id), ...(prefix === undefined ? {} : { prefix }) }
     })
-    for (const candidate of choose(rated, this.peers(), { count: room, own: this.#own, random: this.#random })) void this.#dial(candidate)
+    const chosen = choose(rated, this.peers(), { count: room, own: this.#own, random: this.#random })
+    for (const candidate of chosen) void this.#dial(candidate)
+    return chosen.length
   }
 
   async #dial({ id, key, contact }: Candidate): Promise<void> {

@@ -32,6 +32,10 @@ export interface RelayServiceOptions {
   readonly limits: RelayLimits
   readonly clock: Clock
   readonly logger: Logger
+  /** Whether a node that is no peer can be linked to, so that a way through several relays leads on. Default: none can. */
+  readonly knows?: (id: string) => boolean
+  /** Makes a link to such a node. */
+  readonly connect?: (id: string) => Promise<Peer>
 }
 
 const refusal = (status: number, code: Refusal['code'], message: string): Refusal => ({ status, code, message })
@@ -86,7 +90,7 @@ export class RelayService implements StreamService, Disposable {
     const { limits } = this.#options
     const usage = this.#usage.of(from.toString('hex'))
     const verdict =
-      this.#target(authority) === undefined
+      this.#target(authority) === undefined && this.#options.knows?.(authority) !== true
         ? NOBODY
         : this.#open >= limits.streams
           ? FULL
@@ -100,9 +104,7 @@ export class RelayService implements StreamService, Disposable {
   }
 
   take(stream: LinkStream, from: Buffer): void {
-    const target = this.#target(stream.authority)
-    if (target === undefined) return stream.refuse(NOBODY)
-    void this.#carry(stream, target, this.#usage.of(from.toString('hex')))
+    void this.#carry(stream, this.#usage.of(from.toString('hex')))
   }
 
   [Symbol.dispose](): void {
@@ -111,11 +113,13 @@ export class RelayService implements StreamService, Disposable {
     this.#reservations.clear()
   }
 
-  async #carry(stream: LinkStream, target: Peer, usage: PeerUsage): Promise<void> {
+  async #carry(stream: LinkStream, usage: PeerUsage): Promise<void> {
     usage.streams++
     this.#open++
     this.#streams++
     try {
+      const target = this.#target(stream.authority) ?? (await this.#options.connect?.(stream.authority))
+      if (target === undefined) return stream.refuse(NOBODY)
       const onward = target.openStream(stream.authority)
       const pace = (bytes: number): number => {
         this.#bytes += bytes

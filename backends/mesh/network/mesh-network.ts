@@ -1,0 +1,249 @@
+import type { Duplex } from 'node:stream'
+import {
+  Candidates,
+  CleanupStack,
+  encodeHeartbeat,
+  gossipOn,
+  MeshNode,
+  News,
+  parseTcpEndpoint,
+  PeerSet,
+  RecordCache,
+  relayLimits,
+  RelayService,
+  StreamRouter,
+  UnreachableError,
+  type BeamPaths,
+  type Clock,
+  type Discovery,
+  type Gossip,
+  type HeardNode,
+  type Identity,
+  type Logger,
+  type Participation,
+  type RelayFigures,
+  type RelayLimits,
+} from '../../../core/index.ts'
+import { recordEndpoints, type Reach } from '../local-addresses.ts'
+import { announceNode, seekNodes } from './node-announcement.ts'
+import { formatNodeAddress, parseNodeAddress } from './node-address.ts'
+import { takeNodeKey } from './node-key.ts'
+import { PeerStore } from './peer-store.ts'
+import { RelayClient } from './relay-client.ts'
+
+/** How often the network hears that a node lives; nodes that take part lightly say nothing. */
+const HEARTBEAT_MS = 30_000
+const HEARTBEAT_TTL_SECONDS = 90
+/** A relay that cannot reach the next one soon is of no use: the visitor takes another. */
+const ONWARD_LIMIT_MS = 3_000
+/** How often nodes are looked for while there are too few peers. */
+const SEEK_MS = 5_000
+/** How often the good peers are written down. */
+const SAVE_MS = 300_000
+/** Links of a node that takes part lightly: enough to be found and to be relayed. */
+const LIGHT_PEERS = 6
+
+/** What a node of the mesh is made of. */
+export interface MeshNetworkOptions {
+  readonly participation: Participation
+  readonly maxPeers: number
+  readonly listen: { readonly host: string; readonly port: number }
+  /** Nodes that are known beforehand (`beam-node:…`). */
+  readonly peers: readonly string[]
+  readonly discovery: Discovery
+  /** How far the addresses of this node may be of use. */
+  readonly within: Reach
+  readonly paths: BeamPaths
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Told when the relays, and so the endpoints of services, have changed. */
+  readonly onRelays: () => void
+}
+
+/** This process's node: its key, its peers, gossip, and the relay if it is one. */
+export class MeshNetwork implements AsyncDisposable {
+  readonly node: MeshNode
+  readonly identity: Identity
+  readonly keyKept: boolean
+  readonly participation: Participation
+  readonly candidates: Candidates
+  readonly peers: PeerSet
+  readonly gossip: Gossip
+  readonly records: RecordCache
+  readonly relayClient: RelayClient
+  readonly #news: News
+  readonly #router: StreamRouter
+  readonly #relay: RelayService | undefined
+  readonly #contacts: ReadonlyArray<{ readonly host: string; readonly port: number }>
+  readonly #undo: CleanupStack
+  readonly startedAt: number
+
+  /** Brings the node up: it listens, and looks for peers in the background. @throws BackendUnavailableError, ConfigError */
+  static async start(options: MeshNetworkOptions): Promise<MeshNetwork> {
+    await using undo = new CleanupStack()
+    const key = await takeNodeKey(options.paths, options.participation)
+    undo.defer(() => key[Symbol.asyncDispose]())
+    const { clock, logger, maxPeers, participation, listen } = options
+    const node = new MeshNode({
+      identity: key.identity,
+      clock,
+      logger,
+      listen,
+      maxPeers: participation === 'light' ? LIGHT_PEERS * 2 : maxPeers,
+    })
+    undo.defer(() => node[Symbol.asyncDispose]())
+    const where = await node.listen()
+    const endpoints = where === undefined ? [] : recordEndpoints(where, options.within)
+    return new MeshNetwork(options, { node, key, endpoints, port: where?.port ?? 0 }, undo.move())
+  }
+
+  private constructor(
+    options: MeshNetworkOptions,
+    parts: { node: MeshNode; key: { identity: Identity; kept: boolean }; endpoints: readonly string[]; port: number },
+    undo: CleanupStack,
+  ) {
+    const { clock, logger, participation, discovery } = options
+    const { node, key } = parts
+    this.#undo = undo
+    this.node = node
+    this.identity = key.identity
+    this.keyKept = key.kept
+    this.participation = participation
+    this.startedAt = clock.now()
+    this.candidates = new Candidates(clock)
+    for (const text of options.peers) {
+      const { key: peerKey, ...contact } = parseNodeAddress(text)
+      this.candidates.add({ key: peerKey, contact, source: 'config' })
+    }
+    this.#contacts = parts.endpoints.flatMap((endpoint) => contactOf(endpoint))
+    const contacts = participation === 'light' ? [] : this.#contacts
+    const min = participation === 'light' ? LIGHT_PEERS / 2 : Math.min(25, Math.ceil(options.maxPeers / 2))
+    const max = participation === 'light' ? LIGHT_PEERS : options.maxPeers
+    this.peers = new PeerSet({
+      node,
+      clock,
+      logger,
+      goal: { min, max },
+      candidates: this.candidates,
+      self: () => ({ participation, contacts }),
+    })
+    undo.defer(() => this.peers[Symbol.dispose]())
+    this.records = new RecordCache(clock)
+    this.#news = new News({ clock, records: this.records })
+    const { gossip, [Symbol.dispose]: endGossip } = gossipOn(node, {
+      identity: key.identity,
+      clock,
+      logger,
+      take: (message) => {
+        const verdict = this.#news.take(message)
+        if (verdict === 'good' && message.type === 'heartbeat') this.#learnNodes()
+        return verdict
+      },
+      onBadPeer: (peer, reason) => this.peers.ban(peer, reason),
+    })
+    this.gossip = gossip
+    undo.defer(endGossip)
+    this.#router = new StreamRouter(node)
+    const limits = relayLimits(participation)
+    this.#relay = limits === undefined ? undefined : this.#relayOf(limits, options)
+    this.#router.relay = this.#relay
+    undo.defer(() => this.#relay?.[Symbol.dispose]())
+    this.relayClient = new RelayClient({
+      node,
+      nodeKey: key.identity.publicKey,
+      peers: this.peers,
+      candidates: this.candidates,
+      clock,
+      logger,
+      onChange: options.onRelays,
+    })
+    undo.defer(() => this.relayClient[Symbol.dispose]())
+    this.#keepUp(options, undo)
+    if (participation !== 'light' && parts.endpoints.length > 0) {
+      const { endpoints, port } = parts
+      const announced = announceNode({ discovery, identity: key.identity, port, endpoints, clock })
+      undo.defer(() => announced.stop())
+    }
+  }
+
+  /** Where others can link to this node. */
+  get addresses(): readonly string[] {
+    return this.#contacts.map((contact) => formatNodeAddress(this.identity.publicKey, contact))
+  }
+
+  /** Nodes that were heard of lately, linked or not. */
+  heard(): readonly HeardNode[] {
+    return this.#news.nodes()
+  }
+
+  /** What this node relayed for others; undefined when it does not. */
+  get relayed(): RelayFigures | undefined {
+    return this.#relay?.figures
+  }
+
+  /** Makes a service of this process reachable through relays, until the returned function is called. */
+  serve(service: Identity, take: (carrier: Duplex) => void): () => void {
+    const undo = [this.#router.answerFor(service.publicKey, take), this.relayClient.serve(service)]
+    return () => undo.forEach((end) => end())
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#undo[Symbol.asyncDispose]()
+  }
+
+  /** A relay, which also leads on to nodes that this one knows and is not linked to yet. */
+  #relayOf(limits: RelayLimits, { clock, logger }: MeshNetworkOptions): RelayService {
+    return new RelayService({
+      node: this.node,
+      nodeKey: this.identity.publicKey,
+      limits,
+      clock,
+      logger,
+      knows: (id) => this.candidates.get(id) !== undefined && !this.candidates.isBanned(id),
+      connect: async (id) => {
+        const candidate = this.candidates.get(id)
+        if (candidate === undefined) throw new UnreachableError('This relay does not know the way there.', { code: 'BEAM_ERR_NOT_FOUND' })
+        return this.node.connect(candidate.contact, candidate.key, { signal: AbortSignal.timeout(ONWARD_LIMIT_MS) })
+      },
+    })
+  }
+
+  /** What goes on as long as the node runs. */
+  #keepUp({ clock, logger, discovery, paths }: MeshNetworkOptions, undo: CleanupStack): void {
+    const ending = new AbortController()
+    undo.defer(() => ending.abort(new Error('the node stopped')))
+    const store = new PeerStore(paths, logger)
+    undo.defer(() => store.save(this.candidates))
+    const seek = (): void => {
+      if (ending.signal.aborted || this.node.peers.length >= 3) return
+      seekNodes({ discovery, candidates: this.candidates, ownKey: this.identity.publicKey, clock, signal: ending.signal }).then(
+        (found) => found > 0 && this.peers.step(),
+        (error: unknown) => logger.debug('nodes could not be looked for', { reason: String(error) }),
+      )
+    }
+    const heartbeat = (): void => {
+      if (this.participation === 'light' || this.node.peers.length === 0) return
+      this.gossip.publish({ type: 'heartbeat', payload: encodeHeartbeat(this.peers.self()), ttlSeconds: HEARTBEAT_TTL_SECONDS })
+    }
+    for (const stop of [
+      clock.every(SEEK_MS, seek),
+      clock.every(HEARTBEAT_MS, heartbeat),
+      clock.every(SAVE_MS, () => void store.save(this.candidates)),
+    ])
+      undo.defer(stop)
+    void store.load(this.candidates).then(() => this.peers.step())
+    seek()
+  }
+
+  /** Nodes that say that they live can be linked to. */
+  #learnNodes(): void {
+    const newest = this.#news.nodes().at(-1)
+    const contact = newest?.contacts[0]
+    if (newest !== undefined && contact !== undefined) this.candidates.add({ key: newest.key, contact, source: 'gossip' })
+  }
+}
+
+function contactOf(endpoint: string): Array<{ readonly host: string; readonly port: number }> {
+  const contact = parseTcpEndpoint(endpoint)
+  return contact === undefined ? [] : [{ host: contact.host, port: contact.port }]
+}
