@@ -88,7 +88,7 @@ function checkChain(index: number, tunnel: Record<string, unknown>, backends: re
   const chain = list(tunnel, 'backends')
   const names = [...new Set(backends.map(({ name }) => name).filter((name) => typeof name === 'string'))]
   const usable = backends.filter(({ enabled }) => enabled !== false).map(({ name }) => name)
-  const problems: RuleFinding[] = []
+  const problems: RuleFinding[] = unusedWeights(index, tunnel, chain.length === 0 ? usable : chain)
   const warnings: RuleFinding[] = []
   for (const [position, name] of chain.entries()) {
     if (typeof name !== 'string') continue
@@ -100,6 +100,18 @@ function checkChain(index: number, tunnel: Record<string, unknown>, backends: re
   if (declared.length === 0 || declared.length < chain.length || declared.some((name) => usable.includes(name)))
     return { problems, warnings }
   return { problems: [{ path: ['tunnels', index, 'backends'], part: 'value', message: 'none of these backends is enabled' }], warnings: [] }
+}
+
+/** Weights of backends that the tunnel does not use. */
+function unusedWeights(index: number, { weights }: Record<string, unknown>, used: readonly unknown[]): RuleFinding[] {
+  if (!isMap(weights)) return []
+  return Object.keys(weights)
+    .filter((name) => !used.includes(name))
+    .map((name) => ({
+      path: ['tunnels', index, 'weights', name],
+      part: 'key' as const,
+      message: `the tunnel does not use ${JSON.stringify(name)}`,
+    }))
 }
 
 function undeclared(name: string, names: readonly string[]): string {

@@ -53,6 +53,7 @@ describe('beam up --watch', { timeout: 60_000 }, () => {
     const [answer] = (await once(socket, 'data')) as [Buffer]
     expect(answer.toString()).toContain('hello /alive')
     expect((await visitor.stop()).code).toBe(0)
+    await up.event('stopped', 2)
     const reasons = up.events.filter(({ event }) => event === 'stopped').map(({ reason }) => reason)
     expect(reasons).toEqual(['its declaration changed', 'it is not declared any more'])
     expect((await up.stop()).code).toBe(0)
