@@ -6,6 +6,9 @@
  * The report of `beam benchmark --json`. Times in milliseconds, sizes in bytes; what was not measured is absent.
  */
 export interface BenchmarkReport {
+  /**
+   * The form of this report.
+   */
   schema: 'beam.bench/1'
   /**
    * Ended before its time: it holds what was measured until then.
@@ -17,6 +20,9 @@ export interface BenchmarkReport {
    * The same load without any network: `direct` on loopback, `proxy` through a plain TCP proxy in this process.
    */
   controls: BenchmarkControl[]
+  /**
+   * The networks, in the order in which they were named.
+   */
   backends: BenchmarkNetwork[]
   /**
    * What a reader has to know beside the figures.
@@ -36,25 +42,46 @@ export interface BenchmarkEnvironment {
    * Version of Beam.
    */
   beam: string
+  /**
+   * Version of Node.js.
+   */
   node: string
   /**
    * Operating system, release and architecture.
    */
   system: string
+  /**
+   * Model of the processor.
+   */
   cpu: string
+  /**
+   * Processors that this process may use.
+   */
   cores: number
+  /**
+   * Memory of the machine.
+   */
   memoryGib: number
   /**
    * Load of the machine (1 minute); 0 on Windows.
    */
   loadBefore: number
+  /**
+   * The same at the end.
+   */
   loadAfter: number
 }
+/**
+ * How it was measured.
+ */
 export interface BenchmarkSettings {
   /**
    * Time for which each network is measured, over all rounds.
    */
   durationMs: number
+  /**
+   * Turns of each network that were wanted.
+   */
   rounds: number
   /**
    * Rounds in which every network had its turn.
@@ -69,7 +96,13 @@ export interface BenchmarkSettings {
    */
   timeoutMs: number
 }
+/**
+ * The figures of a control.
+ */
 export interface BenchmarkControl {
+  /**
+   * `direct` or `proxy`.
+   */
   name: 'direct' | 'proxy'
   figures: BenchmarkFigures
 }
@@ -88,8 +121,17 @@ export interface BenchmarkFigures {
  * How many requests and transfers succeeded, every byte checked.
  */
 export interface BenchmarkSuccess {
+  /**
+   * Requests and transfers that were begun.
+   */
   attempted: number
+  /**
+   * Those that ended in time with the right bytes.
+   */
   succeeded: number
+  /**
+   * Those that did not end in time.
+   */
   timeouts: number
   /**
    * The rest, by reason.
@@ -110,15 +152,33 @@ export interface BenchmarkSuccess {
  * A distribution of durations; `medians` are those of the rounds, in milliseconds.
  */
 export interface BenchmarkLatency {
+  /**
+   * Samples.
+   */
   count: number
+  /**
+   * The shortest.
+   */
   minMs: number
+  /**
+   * The median.
+   */
   p50Ms: number
+  /**
+   * The 90th percentile.
+   */
   p90Ms: number
+  /**
+   * The 99th percentile.
+   */
   p99Ms: number
   /**
    * Absent with fewer than 1000 samples.
    */
   p999Ms?: number
+  /**
+   * The longest.
+   */
   maxMs: number
   /**
    * HdrHistogram V2, compressed, base64; microseconds.
@@ -130,9 +190,21 @@ export interface BenchmarkLatency {
  * One value for each round, and what they come to.
  */
 export interface BenchmarkSpread {
+  /**
+   * Median of the rounds.
+   */
   median: number
+  /**
+   * Smallest round.
+   */
   min: number
+  /**
+   * Largest round.
+   */
   max: number
+  /**
+   * The rounds.
+   */
   values: number[]
 }
 /**
@@ -181,6 +253,9 @@ export interface BenchmarkCost {
  * One network: what it hides, how long it took to come up, what was measured; or why it could not be used.
  */
 export interface BenchmarkNetwork {
+  /**
+   * Name of the backend.
+   */
   name: string
   /**
    * Version of the daemon or library.
@@ -200,9 +275,21 @@ export interface BenchmarkNetwork {
  * What the network hides, by its own statement: what milliseconds do not show.
  */
 export interface BenchmarkHides {
+  /**
+   * How well the network hides who talks to whom.
+   */
   anonymity: 'none' | 'low' | 'medium' | 'high'
+  /**
+   * How hard the network is to block.
+   */
   censorshipResistance: 'none' | 'low' | 'medium' | 'high'
+  /**
+   * Whether visitors cannot learn the publisher’s IP address.
+   */
   publisherIpHidden: boolean
+  /**
+   * Whether the publisher cannot learn a visitor’s IP address.
+   */
   visitorIpHidden: boolean
   /**
    * What an address tells of the publisher.
@@ -217,7 +304,13 @@ export interface BenchmarkHides {
  * How the two ends reached each other.
  */
 export interface BenchmarkPath {
+  /**
+   * `direct`, `relayed`, `onion`, …
+   */
   kind: string
+  /**
+   * Nodes between the two ends.
+   */
   hops: number
 }
 /**
@@ -250,34 +343,76 @@ export interface BenchmarkSetup {
   phases: BenchmarkPhase[]
 }
 export interface BenchmarkPhase {
+  /**
+   * Which end told of it.
+   */
   end: 'publisher' | 'visitor'
+  /**
+   * Name of the phase.
+   */
   phase: string
+  /**
+   * When, from the publisher’s beginning.
+   */
   atMs: number
+  /**
+   * How far, where the network says it.
+   */
   percent?: number
+  /**
+   * The same for people.
+   */
   message: string
 }
 /**
  * Why it could not be measured.
  */
 export interface BenchmarkProblem {
+  /**
+   * Code of the error (docs/errors.md).
+   */
   code: string
+  /**
+   * What happened.
+   */
   message: string
+  /**
+   * What can be done about it.
+   */
   hint?: string
 }
 /**
  * Whether the limits of `--max-p99` and `--min-success` are kept.
  */
 export interface BenchmarkVerdict {
+  /**
+   * Whether all checks passed.
+   */
   passed: boolean
+  /**
+   * One for each network and limit.
+   */
   checks: BenchmarkCheck[]
 }
 export interface BenchmarkCheck {
+  /**
+   * Name of the backend.
+   */
   backend: string
+  /**
+   * What was limited.
+   */
   what: 'p99Ms' | 'success'
+  /**
+   * Milliseconds, or a share from 0 to 1.
+   */
   limit: number
   /**
    * Absent when nothing was measured, which does not pass.
    */
   value?: number
+  /**
+   * Whether it was kept.
+   */
   passed: boolean
 }

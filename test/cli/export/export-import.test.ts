@@ -1,9 +1,22 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { beamPaths } from '../../../config/paths.ts'
 import { openKeyStore } from '../../../core/index.ts'
 import { beam, temporaryFolder, type Outcome } from '../beam-process.ts'
+
+const schema = JSON.parse(await readFile(new URL('../../../schemas/export.schema.json', import.meta.url), 'utf8')) as object
+
+/** Fails unless the text is what the schema describes. */
+function expectJson(definition: 'export' | 'import', text: string): unknown {
+  const value: unknown = JSON.parse(text)
+  const ajv = new Ajv2020({ strict: false })
+  ajv.addSchema(schema, 'export')
+  ajv.validate(`export#/$defs/${definition}`, value)
+  expect(ajv.errors ?? []).toEqual([])
+  return value
+}
 
 const CONFIG = `tunnels:
   - name: api-server
@@ -51,15 +64,19 @@ describe('beam export and import', { timeout: 120_000 }, () => {
     expect(open.code).toBe(2)
     expect(open.stderr).toContain('must know a word')
     await writeFile(join(folder.path, 'word'), 'new\n')
-    const { code, stderr } = await importInto(folder.path, ['--without-keys', '--secret-file', 'word'])
+    const { code, stdout } = await importInto(folder.path, ['--without-keys', '--secret-file', 'word', '--json'])
     expect(code).toBe(0)
-    expect(stderr).toContain('the tunnel gets new addresses here')
+    expect(expectJson('import', stdout)).toMatchObject({ notes: [expect.stringContaining('the tunnel gets new addresses here') as string] })
     expect(await storeOf(folder.path).list()).toEqual([])
   })
 
   it('say that a tunnel has no keys yet, and that a passphrase is too short', async () => {
     await using folder = await temporaryFolder()
     await writeFile(join(folder.path, 'beam.config.yaml'), CONFIG)
+    expect(expectJson('export', (await beam(['export', '--tunnel', 'api-server', '--json'], folder.path)).stdout)).toMatchObject({
+      tunnels: [{ name: 'api-server', backends: ['mesh'] }],
+      omitted: ['tunnels.api-server.access.secret'],
+    })
     const args = ['export', '--tunnel', 'api-server', '--with-keys']
     expect((await beam(args, folder.path, PASSPHRASE)).stderr).toContain('no keys on this machine yet')
     await storeOf(folder.path).serviceKey('api-server')
