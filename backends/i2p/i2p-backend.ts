@@ -171,6 +171,8 @@ export class I2pBackend implements NetworkBackend, Dialler, Operable, KeyKeeper 
       supportsIPv6: true,
       // i2pd’s window is 128 packets of 1730 bytes; its specification sets no other limit.
       maxThroughput: Infinity,
+      // The visitor's outbound and the service's inbound tunnel, taken to be as long as this end's.
+      relays: 2 * fewestHops(this.#shape),
       // Tunnels without hops show the router to whoever looks.
       anonymityLevel: fewestHops(this.#shape) >= 3 ? 'medium' : fewestHops(this.#shape) > 0 ? 'low' : 'none',
       censorshipResistance: 'medium',

@@ -172,6 +172,8 @@ export class OnionBackend implements NetworkBackend, Dialler, Operable, KeyKeepe
       supportsDomains: false,
       supportsIPv6: false,
       maxThroughput: Infinity,
+      // Three of the visitor's choice, of which the last is the meeting point, and three of the service's (rend-spec-v3, section 3).
+      relays: single ? 3 : 6,
       // Whoever sees both ends of a circuit can link them by time and volume: so never `high`.
       anonymityLevel: single ? 'none' : 'medium',
       censorshipResistance: bridges.length > 0 ? 'high' : 'medium',
