@@ -93,13 +93,18 @@ function bridgeLines(bridges: readonly string[], transports: Readonly<Record<str
     if (program === undefined) throw missingTransport(name)
     return `ClientTransportPlugin ${name} exec ${program}`
   })
-  return ['UseBridges 1', ...bridges.map((line) => `Bridge ${line.replace(/^bridge\s+/i, '')}`), ...plugins]
+  return ['UseBridges 1', ...bridges.map((line) => `Bridge ${withoutKeyword(line)}`), ...plugins]
 }
 
 /** The pluggable transports that bridge lines name: the first word, unless the line begins with an address. */
 export function neededTransports(bridges: readonly string[]): readonly string[] {
-  const names = bridges.map((line) => /^(?:bridge\s+)?([a-z_]\w*)\s/i.exec(line.trim())?.[1])
+  const names = bridges.map((line) => /^([a-z_]\w*)\s/i.exec(withoutKeyword(line))?.[1])
   return [...new Set(names.flatMap((name) => (name === undefined ? [] : [name])))]
+}
+
+/** Bridges are handed out with and without the option's name before them. */
+function withoutKeyword(line: string): string {
+  return line.trim().replace(/^bridge\s+/i, '')
 }
 
 function missingTransport(name: string): ConfigError {

@@ -257,10 +257,12 @@ export class OnionService {
     const { key, options, nonAnonymous } = this.#setup
     const [ports, clients] = await Promise.all([this.#setup.targets(), this.#clients(session)])
     const line = addOnion({ key: expandedKey(key), ports, clients, options, nonAnonymous })
+    // Adding a service that is there makes the daemon log a fault of its own, so one that others use is asked first.
+    if (session.mode === 'attached' && (await this.#isPresent(session))) throw await this.#collision(session)
     try {
       await session.control.command(line)
     } catch (error) {
-      if (refusedWith(error, 550)) throw await this.#collision(session, error)
+      if (refusedWith(error, 550)) throw await this.#collision(session)
       if (refusedWith(error, 512) && options.pow !== undefined && /keyword|argument/i.test(error.message)) {
         throw new UnsupportedError('This daemon has no proof-of-work defence for services of this kind.', {
           hint: 'Update it, or leave pow out.',
@@ -283,18 +285,20 @@ export class OnionService {
     return [...clients, this.#checkKey.publicKey]
   }
 
-  async #collision({ control }: DaemonSession, cause: BeamError): Promise<Error> {
-    const current = (await control.getInfo('onions/current')).split('\n')
-    if (current.includes(this.id)) {
-      // Ours, from a round that did not end well.
-      await control.command(`DEL_ONION ${this.id}`)
-      return cause
-    }
+  async #isPresent({ control }: DaemonSession): Promise<boolean> {
+    const lists = await Promise.all(['onions/current', 'onions/detached'].map((key) => control.getInfo(key).catch(() => '')))
+    return lists.some((list) => list.split('\n').includes(this.id))
+  }
+
+  async #collision({ control }: DaemonSession): Promise<BackendUnavailableError> {
+    const current = await control.getInfo('onions/current')
+    const ours = current.split('\n').includes(this.id)
+    // One of this connection is ours, from a round that did not end well.
+    if (ours) await control.command(`DEL_ONION ${this.id}`)
     return new BackendUnavailableError('This onion service is published already, by another program that uses the same daemon.', {
       code: 'BEAM_ERR_NAME_IN_USE',
-      retry: 'never',
+      retry: ours ? 'now' : 'never',
       hint: 'End that one first, or choose another name with --name.',
-      cause,
     })
   }
 
