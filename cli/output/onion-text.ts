@@ -24,7 +24,7 @@ export function onionStatusText(
   const good = state === 'running'
   const whose = owner.role === 'daemon' ? `the daemon of Beam (process ${owner.pid})` : `Beam (process ${owner.pid})`
   const daemon = [
-    mode === 'own' ? `started by ${whose}` : `used by ${whose}, ran already`,
+    mode === 'attached' ? `used by ${whose}, ran already` : `started by ${whose}`,
     ...(pid === undefined ? [] : [`process ${pid}`]),
   ]
   const rows: Array<readonly [string, string, ((line: string) => string)?]> = [

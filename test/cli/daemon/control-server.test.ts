@@ -36,6 +36,7 @@ beforeEach(async () => {
     info: { api: 1, version: '0.0.0', pid: process.pid, role: 'command', since: new Date().toISOString() },
     carrier,
     stop: (id, reason) => carrier.stop(id, reason),
+    migrate: async () => false,
     operate: async () => [],
     publish: async (asked) => {
       published.push(asked)

@@ -24,7 +24,7 @@ beforeEach(async () => {
   const carrier = new Carrier()
   const info = { api: 1, version: '0.0.0', pid: process.pid, role: 'command', since: new Date().toISOString() } as const
   server = await serveControl(
-    { info, carrier, stop: (id, reason) => carrier.stop(id, reason), operate: async () => [] },
+    { info, carrier, stop: (id, reason) => carrier.stop(id, reason), migrate: async () => false, operate: async () => [] },
     home.paths,
     DAEMON_SOCKET,
   )
@@ -69,7 +69,7 @@ it('the control API works where the folder for sockets has a path too long for t
   const carrier = new Carrier()
   const info = { api: 1, version: '0.0.0', pid: process.pid, role: 'command', since: new Date().toISOString() } as const
   const other = await serveControl(
-    { info, carrier, stop: (id, reason) => carrier.stop(id, reason), operate: async () => [] },
+    { info, carrier, stop: (id, reason) => carrier.stop(id, reason), migrate: async () => false, operate: async () => [] },
     paths,
     commandSocket(),
   )
