@@ -59,6 +59,7 @@ export const LOADERS = {
   'anonet:friends': () => import('./commands/anonet/friends.ts'),
   'anonet:revoke': () => import('./commands/anonet/revoke.ts'),
   'anonet:status': () => import('./commands/anonet/status.ts'),
+  'i2p:status': () => import('./commands/i2p/status.ts'),
   doctor: () => import('./commands/doctor.ts'),
   completion: () => import('./commands/completion.ts'),
 } satisfies Record<string, () => Promise<CommandModule>>
@@ -74,6 +75,7 @@ export const TOPICS: Readonly<Record<string, { readonly description: string }>> 
   backend: { description: 'Backends: the networks that Beam can use.' },
   config: { description: 'Settings: beam.config.yaml.' },
   daemon: { description: 'The daemon: carries tunnels in the background.' },
+  i2p: { description: 'I2P: the routers and addresses in use.' },
   key: { description: 'Keys of this user.' },
   plugins: { description: 'Plugins: packages with further backends.' },
   tor: { description: 'Tor: its daemon and who may visit.' },

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, inject, it } from 'vitest'
 import type { I2pBackend } from '../../../backends/i2p/index.ts'
 import { systemClock, type Clock } from '../../../core/index.ts'
 import { addClient, I2pNetwork } from '../../helpers/i2p-network/network.ts'
@@ -21,7 +21,7 @@ function sleepyClock(): Clock & { sleep(ms: number): void } {
 }
 
 describe.concurrent('a fault', () => {
-  it('a router that is killed and comes back: the tunnel comes back with its address, by itself', async () => {
+  it('a router that is killed and comes back: the tunnel comes back with its address, by itself', async ({ expect }) => {
     const router = addClient(inject('i2p'), 4)
     scene.defer(() => router.kill())
     router.start()
@@ -41,7 +41,7 @@ describe.concurrent('a fault', () => {
     expect((await backend.getStatus()).tunnels[0]?.endpoints[0]?.address).toBe(tunnel.address)
   })
 
-  it('a sleep of the machine: the tunnel is looked at, and usable afterwards', async () => {
+  it('a sleep of the machine: the tunnel is looked at, and usable afterwards', async ({ expect }) => {
     const clock = sleepyClock()
     const backend = await scene.backend(scene.ports[0], {}, clock)
     const tunnel = await publish(backend, port)
@@ -51,7 +51,7 @@ describe.concurrent('a fault', () => {
     expect(await visit(visitor, tunnel.address)).toBe('hello')
   })
 
-  it('a lease set that the floodfills have lost: the tunnel is told to be down, with the reason', async () => {
+  it('a lease set that the floodfills have lost: the tunnel is told to be down, with the reason', async ({ expect }) => {
     const view = inject('i2p')
     const network = new I2pNetwork(`${view.folder}/second`, 10)
     scene.defer(() => network[Symbol.asyncDispose]())
@@ -65,7 +65,7 @@ describe.concurrent('a fault', () => {
     expect(tunnel.events.at(-1)).toMatchObject({ reason: expect.stringContaining('lease set may be lost') as string })
   }, 200_000)
 
-  it('no router at the configured port', async () => {
+  it('no router at the configured port', async ({ expect }) => {
     const router = addClient(inject('i2p'), 5)
     await expect(scene.backend(router.place.samPort)).rejects.toMatchObject({
       kind: 'unavailable',

@@ -24,7 +24,7 @@ afterAll(() => scene[Symbol.asyncDispose]())
 
 // Waiting for tunnels is most of each test, and all can wait together.
 describe.concurrent('a tunnel on I2P', () => {
-  it('tells its address at once, and then how far it is, until it was reached through the network', async () => {
+  it('tells its address at once, and then how far it is, until it was reached through the network', async ({ expect }) => {
     const { events, address } = await publish(server, port)
     const told = events.map((event) => (event.type === 'progress' ? event.phase : event.type))
     expect(told[0]).toBe('warning')
@@ -35,7 +35,7 @@ describe.concurrent('a tunnel on I2P', () => {
     expect(events.filter((event) => event.type === 'progress').every(({ message }) => message.length > 20)).toBe(true)
   })
 
-  it('says in its status what the router, the session and the address are, and no private key', async () => {
+  it('says in its status what the router, the session and the address are, and no private key', async ({ expect }) => {
     const { id, address } = await publish(server, port, { name: 'status-test', network: { hostname: 'status-test.i2p' } })
     const status = await server.operate('status')
     const own = (status['tunnels'] as ReadonlyArray<Record<string, unknown>>).find((tunnel) => tunnel['id'] === id)
@@ -49,7 +49,7 @@ describe.concurrent('a tunnel on I2P', () => {
     expect(await say(await server.dial('http://status-test.i2p/'))).toBe('hello')
   })
 
-  it('with an encrypted lease set is found under its long address only', async () => {
+  it('with an encrypted lease set is found under its long address only', async ({ expect }) => {
     const { address } = await publish(server, port, { name: 'encrypted-test', network: { encrypted: true } })
     expect(parseAddress(address)).toMatchObject({ kind: 'b33', needsKey: false })
     expect(await visit(visitor, address)).toBe('hello')
@@ -73,7 +73,7 @@ describe.concurrent('a tunnel on I2P', () => {
     })
   })
 
-  it('keeps to its access list, by destinations that stay the same', async () => {
+  it('keeps to its access list, by destinations that stay the same', async ({ expect }) => {
     const keys: Array<string | undefined> = []
     const seen = await publish(server, port, {
       onStream: (stream, { key }: Visitor) => {
@@ -89,7 +89,7 @@ describe.concurrent('a tunnel on I2P', () => {
     await expect(visitor.dial(address).then((stream) => say(stream))).rejects.toThrow()
   })
 
-  it('shows isolated visits as visitors who have nothing to do with each other', async () => {
+  it('shows isolated visits as visitors who have nothing to do with each other', async ({ expect }) => {
     const keys: Array<string | undefined> = []
     const { address } = await publish(server, port, {
       onStream: (stream, { key }: Visitor) => {
@@ -102,7 +102,7 @@ describe.concurrent('a tunnel on I2P', () => {
     expect(keys[0]).not.toBe(keys[1])
   })
 
-  it('serves plain browsers, through another router’s HTTP proxy', async () => {
+  it('serves plain browsers, through another router’s HTTP proxy', async ({ expect }) => {
     const web = createServer((asked, response) => response.end(`you asked for ${asked.url}`))
     await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve))
     scene.defer(() => web.close())
@@ -120,7 +120,7 @@ describe.concurrent('a tunnel on I2P', () => {
     await expect.poll(get, { timeout: 90_000, interval: 1_000 }).toBe('200 you asked for /page')
   })
 
-  it('has the address of a key file', async () => {
+  it('has the address of a key file', async ({ expect }) => {
     const home = await newHome()
     scene.defer(() => home[Symbol.asyncDispose]())
     const first = await publish(server, port, { name: 'vanity' })
@@ -133,18 +133,18 @@ describe.concurrent('a tunnel on I2P', () => {
 })
 
 describe.concurrent('dialling on I2P', () => {
-  it('says that nobody publishes an address', async () => {
+  it('says that nobody publishes an address', async ({ expect }) => {
     await expect(visitor.dial(`${'a'.repeat(51)}q.b32.i2p`)).rejects.toMatchObject({ kind: 'unreachable', code: 'BEAM_ERR_NOT_FOUND' })
   })
 
-  it('says that nobody knows a name', async () => {
+  it('says that nobody knows a name', async ({ expect }) => {
     await expect(visitor.dial('http://nobody-knows-this.i2p/')).rejects.toMatchObject({
       code: 'BEAM_ERR_NOT_FOUND',
       message: expect.stringContaining('does not know nobody-knows-this.i2p') as string,
     })
   })
 
-  it('gives up a publisher who has left, whose lease set the router still knows', async () => {
+  it('gives up a publisher who has left, whose lease set the router still knows', async ({ expect }) => {
     const impatient = await scene.backend(scene.ports[1], { first_byte_seconds: 5 })
     const { address, id } = await publish(server, port)
     await visit(impatient, address)
