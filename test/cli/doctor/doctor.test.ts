@@ -134,9 +134,20 @@ describe('daemons', () => {
     expect(await runBriefly(program('runs', 'exec sleep 30'), [], 50)).toBeUndefined()
   })
 
+  it.each([
+    ['0.3.5.7', 'limited', 'too old: Beam needs 0.4.6'],
+    ['0.4.7.16', 'limited', 'no longer looks after it'],
+    ['0.4.8.10', 'ok', '0.4.8.10'],
+    ['0.10.0', 'ok', '0.10.0'],
+  ])('of version %s are %s', async (version, state, detail) => {
+    program('tor', `echo "Tor version ${version}."`)
+    const tor = daemonChecks({ PATH: '' }, [folder]).find(({ id }) => id === 'tor')
+    expect(await examine(tor as Check)).toMatchObject({ state, detail: expect.stringContaining(detail) as string })
+  })
+
   it('that are missing are absent with a way to get them, and no fault', async () => {
     program('tor', 'echo "Tor version 9.8.7."')
-    const findings = await Promise.all(daemonChecks({ PATH: folder }).map(examine))
+    const findings = await Promise.all(daemonChecks({ PATH: folder }, []).map(examine))
     expect(findings).toHaveLength(DAEMONS.length)
     expect(findings.find(({ id }) => id === 'tor')).toMatchObject({ state: 'ok', detail: '9.8.7' })
     expect(findings.find(({ id }) => id === 'i2pd')).toMatchObject({ state: 'absent', advice: expect.stringContaining('i2pd') })
