@@ -65,6 +65,7 @@ export const FLAGS_WITH_VALUE: ReadonlySet<string> = new Set([
   '--tor-port',
   '--tunnel',
   '--tunnel-id',
+  '--weights',
   '-b',
   '-l',
   '-n',

@@ -120,6 +120,12 @@ export class Backends {
     return [...new Set([...enabled, ...others])].map((name) => this.#candidate(name, enabled.includes(name)))
   }
 
+  /** Where addresses may be used that were not typed but found: on the named backends, else on the enabled ones. */
+  async extra(names?: readonly string[]): Promise<readonly Candidate[]> {
+    for (const name of names ?? []) await this.use(name)
+    return [...new Set(names ?? this.#enabled().map(({ name }) => name))].map((name) => this.#candidate(name, true))
+  }
+
   /** All backends: those of the configuration and those that are installed. */
   async list(): Promise<readonly BackendSummary[]> {
     const entries = new Map(this.#config.config.backends.map((entry) => [entry.name, entry]))

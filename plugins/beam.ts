@@ -10,6 +10,7 @@ import type {
   Identity,
   Migration,
   Path,
+  PathReport,
   PrivacyBudget,
   PublishEvent,
   Strategy,
@@ -97,9 +98,18 @@ export interface ConnectOptions {
   readonly secret?: string
   /** Options for single networks, by the name of the backend. */
   readonly network?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
-  /** The backend to use; default: the first that understands the address. */
+  /** The backend to use, and no other; default: the first that understands the address. */
   readonly backend?: string
-  /** Lets a name be looked up on networks that show the visitor's IP address after networks that hide it. */
+  /**
+   * The backends on which addresses may be used that the service's record lists beside the one that was given; default: the enabled ones of
+   * the configuration.
+   */
+  readonly backends?: readonly string[]
+  /** How several paths to the service are used. Default: `fallback`, or `multipath` where the service's record says that it joins streams. */
+  readonly strategy?: Strategy
+  /** How new connections are spread over backends, by name: 1 to 1000, default what the record says, else 1. */
+  readonly weights?: Readonly<Record<string, number>>
+  /** Lets networks that show the visitor's IP address be used beside or after networks that hide it. */
   readonly allowExposure?: boolean
   readonly onEvent?: (event: ConnectEvent) => void
   readonly signal?: AbortSignal
@@ -111,6 +121,8 @@ export interface Connection extends AsyncDisposable {
   readonly port: number
   readonly address: string
   readonly path: Path
+  /** Every path with what was measured on it, the one that new connections take first at the head. */
+  readonly paths: readonly PathReport[]
   readonly reveals: readonly string[]
   stop(reason?: string): Promise<void>
 }
@@ -139,8 +151,8 @@ export interface Beam extends AsyncDisposable {
   plan(options?: PlanOptions): Promise<TunnelPlan>
   /** Publishes a server of this process (`net`, `http`, `tls`) without a local port: visitors' streams become its connections. */
   listen(server: Server, options?: PublishOptions): Promise<PublishedTunnel>
-  /** Makes the service behind an address a local port. */
-  connect(address: string, options?: ConnectOptions): Promise<Connection>
+  /** Makes the service behind an address a local port. Several addresses are several paths to the same service. */
+  connect(address: string | readonly string[], options?: ConnectOptions): Promise<Connection>
   /** One stream to the service behind an address. */
   openStream(address: string, options?: Omit<ConnectOptions, 'host' | 'port' | 'circuits'>): Promise<Duplex>
   /** The backends that are loaded or known. */

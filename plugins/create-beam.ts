@@ -3,21 +3,27 @@ import type { Duplex } from 'node:stream'
 import {
   BackendUnavailableError,
   CleanupStack,
+  ConfigError,
   connectTunnel,
   formatVisitorKey,
   generateIdentity,
   lockName,
+  MAX_WEIGHT,
   newTunnelId,
   openKeyStore,
   openStream,
   publishTunnel,
   resolveTarget,
+  resolveWays,
+  STRATEGIES,
+  type FoundWays,
   type Identity,
   type KeyStore,
   type LocalPort,
   type Target,
   type Tunnel,
   type TunnelPlan,
+  type WayTarget,
 } from '../core/index.ts'
 import { assemble, type BeamOptions, type Parts } from './assemble.ts'
 import type {
@@ -109,20 +115,31 @@ class BeamInstance implements Beam {
     return this.publish({ port }, { ...options, onStream: (stream) => void server.emit('connection', stream) })
   }
 
-  async connect(address: string, options: ConnectOptions = {}): Promise<Connection> {
+  async connect(address: string | readonly string[], options: ConnectOptions = {}): Promise<Connection> {
     this.#assertRunning()
-    const { host, port, circuits, onEvent } = options
+    const { host, port, circuits, onEvent, allowExposure } = options
     const signal = this.#until(options.signal)
-    const { handle, address: dialled } = await this.#find(address, options, signal)
+    const addresses = typeof address === 'string' ? [address] : address
+    const [typed] = addresses
+    if (typed === undefined) throw new ConfigError('There is no address to connect to.', { code: 'BEAM_ERR_USAGE' })
+    const found = await this.#findWays(addresses, options, signal)
+    const credentials = await this.#credentials(options)
+    const [first, ...others] = found.ways.map(({ handle, address: dialled, weight: said }): WayTarget => {
+      const weight = options.weights?.[handle.name] ?? said
+      const dial = { ...credentials, ...networkOf(options, handle.name), isolation: newTunnelId() }
+      return { handle, address: dialled, dial, ...(weight === undefined ? {} : { weight }) }
+    }) as [WayTarget, ...WayTarget[]]
     const { clock, logger } = this.#parts
     const connection = await connectTunnel({
-      address,
-      dialled,
-      handle,
-      dial: { ...(await this.#credentials(options)), ...networkOf(options, handle.name), isolation: newTunnelId() },
+      ...first,
+      address: typed,
+      dialled: first.address,
+      others,
+      strategy: found.strategy,
       clock,
       logger,
       signal,
+      ...(allowExposure === undefined ? {} : { allowExposure }),
       ...(host === undefined ? {} : { host }),
       ...(port === undefined ? {} : { port }),
       ...(circuits === undefined ? {} : { circuits }),
@@ -132,9 +149,12 @@ class BeamInstance implements Beam {
     return {
       host: connection.host,
       port: connection.port,
-      address,
+      address: typed,
       get path() {
         return connection.path
+      },
+      get paths() {
+        return connection.paths
       },
       reveals: connection.reveals,
       stop,
@@ -221,6 +241,26 @@ class BeamInstance implements Beam {
     })
   }
 
+  async #findWays(addresses: readonly string[], options: ConnectOptions, signal: AbortSignal): Promise<FoundWays> {
+    const { backend, backends, strategy, weights = {}, allowExposure, onEvent } = options
+    if (strategy !== undefined && !STRATEGIES.includes(strategy)) {
+      throw new ConfigError(`There is no strategy ${JSON.stringify(strategy)}.`, { code: 'BEAM_ERR_USAGE', hint: STRATEGIES.join(', ') })
+    }
+    checkWeights(weights)
+    return resolveWays(
+      addresses.map((address) => address.trim()),
+      {
+        candidates: (address) => this.#parts.backends.candidates(address, backend),
+        // Who names one network wants no other.
+        extra: async () => (backend === undefined ? this.#parts.backends.extra(backends) : []),
+        ...(strategy === undefined ? {} : { strategy }),
+        ...(allowExposure === undefined ? {} : { allowExposure }),
+        signal,
+        onWarning: (code, message) => this.#tell(onEvent, { event: 'warning', code, message }),
+      },
+    )
+  }
+
   async #credentials({ identity, secret }: ConnectOptions): Promise<{ identity?: Identity; secret?: string }> {
     const key = identity === true ? await this.#keys.visitorKey() : identity
     return { ...(key === undefined ? {} : { identity: key }), ...(secret === undefined ? {} : { secret }) }
@@ -243,6 +283,14 @@ class BeamInstance implements Beam {
 function networkOf({ network }: ConnectOptions, backend: string): { network?: Readonly<Record<string, unknown>> } {
   const own = network?.[backend]
   return own === undefined ? {} : { network: own }
+}
+
+/** @throws ConfigError (`BEAM_ERR_USAGE`) */
+function checkWeights(weights: Readonly<Record<string, number>>): void {
+  for (const [name, weight] of Object.entries(weights)) {
+    if (Number.isInteger(weight) && weight >= 1 && weight <= MAX_WEIGHT) continue
+    throw new ConfigError(`The weight ${weight} of ${name} is not a whole number from 1 to ${MAX_WEIGHT}.`, { code: 'BEAM_ERR_USAGE' })
+  }
 }
 
 function stopped(): BackendUnavailableError {

@@ -1,15 +1,17 @@
 import { string as stringArg } from '@oclif/core/args'
 import { boolean, string } from '@oclif/core/flags'
 import { ConfigError } from '../../core/errors.ts'
-import type { Beam, ConnectOptions } from '../../plugins/beam.ts'
+import type { Beam, ConnectOptions, Strategy } from '../../plugins/beam.ts'
 import { BeamCommand } from '../base-command.ts'
 import { parseCount } from '../input/count.ts'
 import { BOOTSTRAP_FLAG, EXPOSURE_FLAG, OUTPUT_FLAGS, SECRET_FLAGS } from '../input/flags.ts'
 import { flagsOf, networkWishes } from '../input/network-flags/index.ts'
 import { visitorSocket } from '../daemon/visitor-socket.ts'
+import { STRATEGIES } from '../input/publish-options.ts'
 import { readSecret } from '../input/secret.ts'
 import { parsePort } from '../input/service-target.ts'
 import { diallingBackends } from '../input/used-backends.ts'
+import { parseWeights } from '../input/weights.ts'
 import { Lifetime } from '../lifetime.ts'
 import { openBeam } from '../open-beam.ts'
 import { connectView } from '../output/connect-view.ts'
@@ -18,15 +20,20 @@ import { connectView } from '../output/connect-view.ts'
 export default class Connect extends BeamCommand {
   static override summary = 'Reach a published service: as a local port, or on standard input and output.'
   static override description =
-    'ADDRESS is what the publisher’s Beam printed (beam://…), with @host:port behind it to dial there without looking it up, or a name such as myapp.local. Runs until Ctrl-C.'
+    'ADDRESS is what the publisher’s Beam printed (beam://…), with @host:port behind it to dial there without looking it up, or a name such as myapp.local. Several addresses of one service are several paths to it: --strategy says how they are used. Runs until Ctrl-C.'
   static override examples = [
     '<%= config.bin %> connect beam://… --port 8080',
     '<%= config.bin %> connect beam://…@192.168.1.20:41000',
     '<%= config.bin %> connect myapp.local --identify',
+    '<%= config.bin %> connect beam://… http://….onion --strategy fallback',
+    '<%= config.bin %> connect myapp.local --backends mesh,tor --strategy multipath --allow-exposure',
     'ssh -o ProxyCommand="<%= config.bin %> connect --stdio beam://…" me@home',
     '<%= config.bin %> connect beam://… --port 0 --json',
   ]
-  static override args = { address: stringArg({ description: 'What to reach: beam://…, or a name.', required: true }) }
+  static override strict = false
+  static override args = {
+    address: stringArg({ description: 'What to reach: beam://…, or a name; several are paths to the same service.', required: true }),
+  }
   static override flags = {
     port: string({ char: 'p', description: 'Local port; 0 = any free one (the default).', helpGroup: 'LOCAL', helpValue: 'PORT' }),
     bind: string({
@@ -44,11 +51,31 @@ export default class Connect extends BeamCommand {
       helpGroup: 'ACCESS',
     }),
     ...SECRET_FLAGS,
-    backend: string({
+    backends: string({
       char: 'b',
-      description: 'Network to use. Default: the one that the address belongs to.',
+      aliases: ['backend'],
+      multiple: true,
+      multipleNonGreedy: true,
+      delimiter: ',',
+      description:
+        'Networks to use. Default: those that the addresses belong to, and for what else the service’s record lists, the enabled ones.',
       helpGroup: 'NETWORK',
-      helpValue: 'NAME',
+      helpValue: 'A,B',
+    }),
+    strategy: string({
+      options: STRATEGIES,
+      description: 'How several paths are used. Default: fallback, or multipath where the service’s record says that it joins streams.',
+      helpGroup: 'NETWORK',
+      exclusive: ['stdio'],
+    }),
+    weights: string({
+      multiple: true,
+      multipleNonGreedy: true,
+      delimiter: ',',
+      description: 'How --strategy load-balance spreads new connections: tor=3,mesh=1.',
+      helpGroup: 'NETWORK',
+      helpValue: 'NAME=N,…',
+      exclusive: ['stdio'],
     }),
     circuits: string({
       description: 'Spread connections over so many circuits of a network that has circuits (Tor), 1 to 32. Default: 1.',
@@ -63,23 +90,31 @@ export default class Connect extends BeamCommand {
   }
 
   async run(): Promise<void> {
-    const { args, flags } = await this.parse(Connect)
+    const { argv, flags } = await this.parse(Connect)
+    const addresses = argv as [string, ...string[]]
     if (flags.stdio && flags.secret === '-') {
       throw new ConfigError('--secret - cannot be used with --stdio: standard input carries the connection.', {
         code: 'BEAM_ERR_USAGE',
         hint: 'Use --secret-file or BEAM_SECRET.',
       })
     }
+    if (flags.stdio && addresses.length > 1) {
+      throw new ConfigError('--stdio carries one connection over one path.', { code: 'BEAM_ERR_USAGE', hint: 'Give one address.' })
+    }
     const port = parsePort(flags.port ?? '0', 0)
+    const weights = parseWeights(flags.weights)
+    const { backends } = flags
+    const [only] = backends?.length === 1 ? backends : []
     using lifetime = new Lifetime()
     const secret = await readSecret({ secret: flags.secret, file: flags['secret-file'], env: process.env['BEAM_SECRET'] })
     const { network, environment } = await networkWishes('dial', flags as unknown as Readonly<Record<string, unknown>>, () =>
-      diallingBackends(args.address, flags.backend),
+      diallingBackends(addresses, backends),
     )
     const options = {
       ...(flags.identify ? { identity: true as const } : {}),
       ...(secret === undefined ? {} : { secret }),
-      ...(flags.backend === undefined ? {} : { backend: flags.backend }),
+      ...(only === undefined ? {} : { backend: only }),
+      ...(only !== undefined || backends === undefined ? {} : { backends }),
       ...(flags['allow-exposure'] ? { allowExposure: true } : {}),
       ...(network === undefined ? {} : { network }),
       signal: lifetime.signal,
@@ -87,11 +122,13 @@ export default class Connect extends BeamCommand {
     await using beam = await openBeam({ verbose: flags.verbose, json: flags.json, bootstrap: flags['p2p-bootstrap'], environment })
     await using socket = visitorSocket(beam, this.config.root)
     socket.soon()
-    if (flags.stdio) return await carry(beam, args.address, options, lifetime)
+    if (flags.stdio) return await carry(beam, addresses[0], options, lifetime)
     const onEvent = connectView({ json: flags.json, urlOnly: flags['url-only'], quiet: flags.quiet })
-    const connection = await beam.connect(args.address, {
+    const connection = await beam.connect(addresses, {
       ...options,
       port,
+      ...(flags.strategy === undefined ? {} : { strategy: flags.strategy as Strategy }),
+      ...(weights === undefined ? {} : { weights }),
       ...(flags.circuits === undefined ? {} : { circuits: parseCount(flags.circuits, '--circuits') }),
       ...(flags.bind === undefined ? {} : { host: flags.bind }),
       onEvent,

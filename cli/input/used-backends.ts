@@ -9,9 +9,13 @@ export async function usedBackends(named: readonly string[]): Promise<readonly s
   return config.backends.filter(({ enabled }) => enabled).map(({ name }) => name)
 }
 
-/** The backend that dials an address: the one that was named, else that of its network. Undefined where the form of the address tells none. */
-export async function diallingBackends(address: string, named: string | undefined): Promise<readonly string[] | undefined> {
+/** The backends that dial addresses: those that were named, else those of their networks. Undefined where the form of an address tells none. */
+export async function diallingBackends(
+  addresses: readonly string[],
+  named: readonly string[] | undefined,
+): Promise<readonly string[] | undefined> {
+  if (named !== undefined) return named
   const { networkOf } = await import('../../plugins/known-addresses.ts')
-  const backend = named ?? networkOf(address)
-  return backend === undefined ? undefined : [backend]
+  const backends = addresses.map((address) => networkOf(address))
+  return backends.every((backend) => backend !== undefined) ? backends : undefined
 }

@@ -110,7 +110,8 @@ export function domainOf(text: string): string | undefined {
   return host !== undefined && DOMAIN.test(host) ? host : undefined
 }
 
-function dials(handle: BackendHandle, address: string): handle is DiallerHandle {
+/** Whether the backend opens streams to this address. */
+export function dials(handle: BackendHandle, address: string): handle is DiallerHandle {
   return isDialler(handle.backend) && handle.backend.canDial(address)
 }
 

@@ -97,9 +97,7 @@ describe('names', () => {
   it('are let go when publishing fails', async () => {
     const beam = await beamOf()
     const port = await echo()
-    await expect(beam.publish(port, { name: 'web', access: { allow: ['x'] }, strategy: 'multipath' })).rejects.toMatchObject({
-      code: 'BEAM_ERR_UNSUPPORTED',
-    })
+    await expect(beam.publish(1, { name: 'web', requireService: true })).rejects.toMatchObject({ code: 'BEAM_ERR_SERVICE_DOWN' })
     await beam.publish(port, { name: 'web' })
   })
 })
