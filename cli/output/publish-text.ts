@@ -30,6 +30,9 @@ export class PublishText {
   /** Addresses of tunnels that are not ready, until they are told, and since when they are known. */
   readonly #addresses: { readonly tunnel: string; readonly address: string; readonly since: number }[] = []
   readonly #tunnels = new Map<string, TunnelSnapshot>()
+  /** The addresses of each tunnel that can be used now, and all that were told. */
+  readonly #usable = new Map<string, Set<string>>()
+  readonly #told = new Set<string>()
 
   constructor(options: PublishTextOptions) {
     this.#options = options
@@ -41,6 +44,11 @@ export class PublishText {
     switch (event.event) {
       case 'ready':
         this.#tunnels.set(event.tunnel.id, event.tunnel)
+        this.#usable.set(
+          event.tunnel.id,
+          new Set(event.tunnel.endpoints.flatMap(({ address, state }) => (state === 'down' ? [] : [address]))),
+        )
+        for (const { address } of event.tunnel.endpoints) this.#told.add(address)
         this.#addresses.splice(0, this.#addresses.length, ...this.#addresses.filter(({ tunnel }) => tunnel !== event.tunnel.id))
         return quiet ? event.tunnel.endpoints.map(({ address }) => `${address}\n`).join('') : this.#ready(event.tunnel)
       case 'progress':
@@ -50,13 +58,16 @@ export class PublishText {
         if (!this.#tunnels.has(event.tunnel)) this.#addresses.push({ tunnel: event.tunnel, address: event.address, since: this.#now() })
         return ''
       case 'up':
-        return this.#line(
-          event.tunnel,
-          paint.green('up'),
-          event.what === 'service' ? this.#service(event.tunnel) : (event.backend ?? ''),
-          event.reason,
+        return (
+          this.#line(
+            event.tunnel,
+            paint.green('up'),
+            event.what === 'service' ? this.#service(event.tunnel) : (event.backend ?? ''),
+            event.reason,
+          ) + this.#newAddress(event)
         )
       case 'down':
+        if (event.address !== undefined) this.#usable.get(event.tunnel)?.delete(event.address)
         return this.#line(
           event.tunnel,
           paint.yellow('down'),
@@ -88,6 +99,25 @@ export class PublishText {
     return (this.#options.now ?? performance.now.bind(performance))()
   }
 
+  /** An address that came after the tunnel was ready: nobody knows it yet. */
+  #newAddress({ tunnel, address }: Extract<PublishEvent, { event: 'up' }>): string {
+    const { quiet, paint } = this.#options
+    const known = this.#tunnels.get(tunnel)
+    if (address === undefined || known === undefined) return ''
+    this.#usable.get(tunnel)?.add(address)
+    if (this.#told.has(address)) return ''
+    this.#told.add(address)
+    return quiet ? `${address}\n` : `${paint.bold(paint.cyan(address))}\n${this.#together(known)}`
+  }
+
+  /** How a visitor uses several networks at a time. */
+  #together(tunnel: TunnelSnapshot): string {
+    const addresses = [...(this.#usable.get(tunnel.id) ?? [])]
+    if (addresses.length < 2) return ''
+    const command = ['npx beam connect', ...addresses, ...this.#options.connectFlags(tunnel)].join(' ')
+    return `\n  Reach it over all of them with this command:\n\n${this.#options.paint.bold(command)}\n\n`
+  }
+
   #service(tunnel: string): string {
     const known = this.#tunnels.get(tunnel)
     return known === undefined ? 'the service' : formatTarget(known)
@@ -108,6 +138,7 @@ export class PublishText {
     return [
       `\n${up ? paint.green('●') : paint.yellow('○')} ${paint.bold(target)} is published${name}\n\n`,
       ...tunnel.endpoints.map((endpoint) => this.#endpoint(endpoint, tunnel)),
+      this.#together(tunnel),
       field('Access', tunnel.access, columns),
       field('Service', service, columns, up ? paint.green : paint.yellow),
       '\n',

@@ -52,6 +52,23 @@ describe('PublishText', () => {
     expect(shown).toContain('tor, listening, not announced yet')
   })
 
+  it('shows an address that comes after the tunnel was ready, and how to use all that are up', () => {
+    const running = text({ connectFlags: ['--secret -'] })
+    running.text({ event: 'ready', tunnel })
+    const up = (backend: string, address: string) =>
+      running.text({ event: 'up', tunnel: tunnel.id, what: 'endpoint', backend, address, reason: `${backend} carries the tunnel` })
+    const first = tunnel.endpoints[0]?.address ?? ''
+    const shown = up('second', 'second://there')
+    expect(shown).toContain('second carries the tunnel\nsecond://there\n')
+    expect(shown).toContain(`\nnpx beam connect ${first} second://there --secret -\n`)
+    running.text({ event: 'down', tunnel: tunnel.id, what: 'endpoint', backend: 'second', address: 'second://there', reason: 'gone' })
+    expect(up('second', 'second://there')).toBe('  up  second: second carries the tunnel\n')
+    const quiet = text({ quiet: true })
+    quiet.text({ event: 'ready', tunnel })
+    const event = { event: 'up', tunnel: tunnel.id, what: 'endpoint', backend: 'second', address: 'second://there', reason: '' } as const
+    expect(quiet.text(event)).toBe('second://there\n')
+  })
+
   it('prints the address, warnings and errors only when it is to be quiet', () => {
     const quiet = text({ quiet: true })
     expect(quiet.text({ event: 'ready', tunnel })).toBe(`${address}\n`)
