@@ -258,6 +258,7 @@ export class MeshBackend implements NetworkBackend, Dialler, RecordKeeper, Recor
       logger,
       onEvent,
       relays: () => this.#network.network?.relayClient.endpoints ?? [],
+      relayAt: (id) => this.#network.network?.relayClient.at(id),
     })
     onEvent({ type: 'address', address: published.address })
     undo.defer(() => published[Symbol.asyncDispose]())

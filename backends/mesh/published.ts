@@ -11,8 +11,10 @@ import {
   newRecord,
   seedOf,
   tombstoneOf,
+  UnreachableError,
   type AccessPolicy,
   type Announced,
+  type Asked,
   type Asker,
   type Clock,
   type Discovery,
@@ -27,6 +29,7 @@ import {
 } from '../../core/index.ts'
 import { ADDRESS_POLL_MS, ANNOUNCE_WAIT_MS, MAX_DIRECT_ADDRESSES, OWN_BEFORE_OTHERS, RENEW_AFTER } from './constants.ts'
 import { localAddresses, reachOf, recordEndpoints, type Reach } from './local-addresses.ts'
+import { PUNCH_TOPIC, PublisherPunch, type PublisherPunchOptions } from './punch/publisher-punch.ts'
 import type { TrafficCount } from './traffic.ts'
 
 /** What a published service is made of. */
@@ -45,6 +48,8 @@ export interface PublishedParts {
   readonly onEvent: (event: TunnelEvent) => void
   /** Relays through which it is reached now, as endpoints of its record. */
   readonly relays?: () => readonly string[]
+  /** Where one of them is, by its node key as text: visitors meet this end there for a direct connection. */
+  readonly relayAt?: PublisherPunchOptions['relayAt']
 }
 
 /** One service on the mesh: a listener that holds the service key, its record, and the announcement of both. */
@@ -53,6 +58,7 @@ export class Published implements AsyncDisposable {
   readonly address: string
   readonly #parts: PublishedParts
   readonly #listener: LinkListener
+  readonly #punch: PublisherPunch
   readonly #visitors = new WeakMap<Asker, Visitor>()
   #where: AddressInfo | undefined
   #record: ServiceRecord | undefined
@@ -66,6 +72,12 @@ export class Published implements AsyncDisposable {
     this.#parts = parts
     this.identity = parts.identity
     this.address = formatBeamAddress(parts.identity.publicKey)
+    this.#punch = new PublisherPunch({
+      relayAt: parts.relayAt ?? (() => undefined),
+      accept: (socket) => this.#listener.accept(socket),
+      clock: parts.clock,
+      logger: parts.logger,
+    })
     this.#listener = this.#newListener(parts.listen.host, parts.listen.port)
   }
 
@@ -129,6 +141,7 @@ export class Published implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopUpkeep()
+    this.#punch[Symbol.dispose]()
     await this.#announced?.stop()
     await this.#listener[Symbol.asyncDispose]()
   }
@@ -143,11 +156,18 @@ export class Published implements AsyncDisposable {
       maxLinks,
       judge: accessJudge(access, identity.publicKey),
       record: () => this.#signed,
+      serve: (asked) => this.#answer(asked),
       onStream: (stream, _link, asker) => {
         traffic.count(stream)
         handler(stream, this.#visitorOf(asker))
       },
     })
+  }
+
+  /** The small requests on a link to the service. */
+  #answer(asked: Asked): Promise<Uint8Array> {
+    if (asked.topic === PUNCH_TOPIC) return this.#punch.answer(asked)
+    throw new UnreachableError('This publisher does not serve that.', { code: 'BEAM_ERR_NOT_FOUND', retry: 'never' })
   }
 
   #direct(): readonly string[] {

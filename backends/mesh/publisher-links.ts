@@ -1,62 +1,17 @@
-import {
-  dialLink,
-  dialThroughRelays,
-  ConfigError,
-  encodeKey,
-  generateIdentity,
-  MAX_HOPS,
-  type LinkStream,
-  parseBeamAddress,
-  secretHeaders,
-  sensitive,
-  TimeoutError,
-  type UnreachableError,
-  type Clock,
-  type Contact,
-  type DialledLink,
-  type DialLinkOptions,
-  type DialOptions,
-  type Discovery,
-  type Link,
-  type Logger,
-  type Path,
-  type RelayHop,
-} from '../../core/index.ts'
-import { MAX_PUBLISHER_LINKS, REACH_TIMEOUT_MS } from './constants.ts'
-import { findContacts } from './find-contacts.ts'
-import { raceContacts } from './race.ts'
-
-/** A link to a publisher, ready for streams. */
-interface PublisherLink {
-  readonly link: Link
-  readonly kind: string
-  /** Relays on the way. */
-  readonly hops: number
-  readonly authority: string
-  readonly headers: Record<string, string>
-  latencyMs: number
-}
-
-/** What the links need. */
-export interface PublisherLinksOptions {
-  readonly discovery: Discovery
-  readonly clock: Clock
-  readonly logger: Logger
-  /** Further relays to stand before the publisher's own, so that none of them knows both ends. @throws UnreachableError when there are not as many */
-  readonly pickRelays: (count: number, except: Uint8Array) => readonly RelayHop[]
-  /** What to say when nobody is found: it depends on which sources are on. */
-  readonly notFound: () => UnreachableError
-}
+import { encodeKey, type LinkStream, sensitive, type DialOptions, type Link, type Path } from '../../core/index.ts'
+import { MAX_PUBLISHER_LINKS, REACH_TIMEOUT_MS, UPGRADE_AFTER_MS } from './constants.ts'
+import { hopsOf, linkOver, openLink, type OpenLinkParts, type PublisherLink } from './open-link.ts'
+import { punchAsVisitor } from './punch/visitor-punch.ts'
 
 /** The visitor's side: one link to each publisher that is dialled, made again when it was lost. */
 export class PublisherLinks {
-  readonly #options: PublisherLinksOptions
+  readonly #options: OpenLinkParts
   readonly #entries = new Map<string, Promise<PublisherLink>>()
   /** Those of them that are up, to be had without waiting. */
   readonly #up = new Map<string, PublisherLink>()
   readonly #closing = new AbortController()
 
-  constructor(options: PublisherLinksOptions) {
+  constructor(options: OpenLinkParts) {
     this.#options = options
   }
 
@@ -118,62 +73,66 @@ export class PublisherLinks {
     this.#makeRoom()
     // Several callers wait for one attempt: it ends by its own limit of time, not when the first of them gives up.
     const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(REACH_TIMEOUT_MS)])
-    const entry = this.#connect(address, options, signal)
+    const entry = openLink({ address, dial: options, ways: 'all', signal }, this.#options)
+    this.#keep(id, entry)
+    entry.then(
+      (opened) => {
+        if (opened.kind === 'relayed' && hopsOf(options) === undefined) this.#upgradeLater(id, { address, options, opened, attempt: 0 })
+      },
+      () => {},
+    )
+    return entry
+  }
+
+  /** Makes a link the one that new streams use. */
+  #keep(id: string, entry: Promise<PublisherLink>): void {
     this.#entries.set(id, entry)
     const forget = (): void => {
       if (this.#entries.get(id) === entry) this.#entries.delete(id)
     }
     entry.then((opened) => {
+      if (this.#entries.get(id) !== entry) return
       this.#up.set(id, opened)
       opened.link.onClose(() => {
         if (this.#up.get(id) === opened) this.#up.delete(id)
         forget()
       })
     }, forget)
-    return entry
   }
 
-  async #connect(address: string, options: DialOptions, signal: AbortSignal): Promise<PublisherLink> {
-    const { serviceKey, direct } = parseBeamAddress(address)
-    const { discovery, clock, logger, notFound } = this.#options
-    const identity = options.identity ?? generateIdentity()
-    const found = direct === undefined ? findContacts(discovery, serviceKey, { signal, now: clock.now }) : only({ kind: 'tcp', ...direct })
-    const wanted = hopsOf(options)
-    const dial = async (contact: Contact, attemptSignal: AbortSignal): Promise<{ dialled: DialledLink; kind: string; hops: number }> => {
-      const stopped = AbortSignal.any([attemptSignal, signal])
-      const { to, hops } = await this.#wayTo(contact, serviceKey, wanted, stopped)
-      const dialled = await dialLink({ to, expectedKey: serviceKey, identity, logger, signal: stopped })
-      return { dialled, kind: KINDS[contact.kind], hops }
-    }
-    const start = clock.monotonic()
+  /** A relay costs others something and both ends time: a direct way is looked for behind its back, again and again while it is used. */
+  #upgradeLater(id: string, from: Upgrade): void {
+    const waitMs = UPGRADE_AFTER_MS[Math.min(from.attempt, UPGRADE_AFTER_MS.length - 1)] ?? 0
+    const cancel = this.#options.clock.after(waitMs, () => void this.#upgrade(id, from), { unref: true })
+    from.opened.link.onClose(cancel)
+  }
+
+  async #upgrade(id: string, from: Upgrade): Promise<void> {
+    const { address, options, opened, attempt } = from
+    if (this.#up.get(id) !== opened || this.#closing.signal.aborted) return
     try {
-      const { dialled, kind, hops } = await raceContacts(wanted === undefined ? found : relaysOnly(found), dial, {
-        signal,
-        discard: (loser) => loser.dialled.link.close(),
-        nothing: notFound,
-      })
-      logger.debug('link to publisher', { address: sensitive(address), kind, ms: Math.round(clock.monotonic() - start) })
-      const headers = await secretHeaders(options.secret, serviceKey, dialled.exportKey)
-      return { link: dialled.link, kind, hops, authority: encodeKey('service', serviceKey), headers, latencyMs: clock.monotonic() - start }
+      const better = await this.#betterWay(from)
+      if (this.#up.get(id) !== opened || this.#closing.signal.aborted) return better.link.close()
+      this.#options.logger.debug('a direct way took the place of a relay', { address: sensitive(address), kind: better.kind })
+      this.#keep(id, Promise.resolve(better))
+      // Streams that run on it come to their end there.
+      opened.link.close({ graceful: true, reason: 'a direct way took its place' })
     } catch (error) {
-      if (!signal.aborted || this.#closing.signal.aborted) throw error
-      throw new TimeoutError(`The publisher was not reached within ${REACH_TIMEOUT_MS / 1000} s.`, { cause: error })
+      this.#options.logger.debug('no direct way', { address: sensitive(address), reason: (error as Error).message })
+      this.#upgradeLater(id, { address, options, opened, attempt: attempt + 1 })
     }
   }
 
-  /** What the link is built on: an address, or a byte stream that leads there. */
-  async #wayTo(
-    contact: Contact,
-    service: Uint8Array,
-    wanted: number | undefined,
-    signal: AbortSignal,
-  ): Promise<{ readonly to: DialLinkOptions['to']; readonly hops: number }> {
-    if (contact.kind === 'tcp') return { to: contact, hops: 0 }
-    if (contact.kind === 'stream') return { to: await contact.open({ signal }), hops: 0 }
-    const { key, host, port } = contact
-    const before = this.#options.pickRelays((wanted ?? 1) - 1, key)
-    const hops = [...before, { key, contact: { host, port } }]
-    return { to: await dialThroughRelays(hops, { service }, { logger: this.#options.logger, signal }), hops: hops.length }
+  /** What can be dialled, else a hole that both ends punch. */
+  async #betterWay({ address, options, opened }: Upgrade): Promise<PublisherLink> {
+    const { logger } = this.#options
+    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(REACH_TIMEOUT_MS)])
+    const punched = async (): Promise<PublisherLink> => {
+      if (opened.relay === undefined) throw new Error('there is no relay to meet at')
+      const socket = await punchAsVisitor(opened.link, opened.relay, { logger, signal })
+      return linkOver(socket, { address, dial: options, signal }, this.#options)
+    }
+    return punched().catch(() => openLink({ address, dial: options, ways: 'direct', signal }, this.#options))
   }
 
   #makeRoom(): void {
@@ -187,20 +146,13 @@ export class PublisherLinks {
   }
 }
 
-/** What `Path.kind` says of a contact. */
-const KINDS: Readonly<Record<Contact['kind'], string>> = { tcp: 'direct', stream: 'hole-punched', relay: 'relayed' }
-
-/** How many relays are to be on the way; undefined = as it comes, none at best. @throws ConfigError */
-function hopsOf({ network }: DialOptions): number | undefined {
-  const hops = network?.['hops']
-  if (hops === undefined) return undefined
-  if (Number.isInteger(hops) && (hops as number) >= 1 && (hops as number) <= MAX_HOPS) return hops as number
-  throw new ConfigError(`A way through relays has 1 to ${MAX_HOPS} of them.`)
-}
-
-/** The relays alone, for those who do not want the publisher to see them. */
-async function* relaysOnly(found: AsyncIterable<Contact>): AsyncGenerator<Contact, void> {
-  for await (const contact of found) if (contact.kind === 'relay') yield contact
+/** A relayed link for which a better one is looked for. */
+interface Upgrade {
+  readonly address: string
+  readonly options: DialOptions
+  readonly opened: PublisherLink
+  /** How often it was tried. */
+  readonly attempt: number
 }
 
 /** What tells links apart: where to, as whom, with which word, and through how many relays. */
@@ -212,10 +164,6 @@ function idOf(address: string, { identity, secret, network }: DialOptions): stri
     secret ?? '',
     network?.['hops'] ?? 0,
   ])
-}
-
-async function* only(contact: Contact): AsyncIterable<Contact> {
-  yield contact
 }
 
 function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

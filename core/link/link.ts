@@ -82,7 +82,10 @@ export class Link implements StreamOwner {
     this.#session = parts.session
     this.#dialler = role === 'dialler'
     this.peerKey = parts.peerKey
-    this.#asked = parts.serve === undefined ? undefined : new AskedRequests(parts.serve, parts.peerKey)
+    this.#asked =
+      parts.serve === undefined
+        ? undefined
+        : new AskedRequests(parts.serve, () => ({ peerKey: parts.peerKey, remoteAddress: this.remoteAddress }))
     const session: Http2Session = parts.session
     setMaxListeners(0, this.#ended.signal)
     const inner = parts.connection.remoteAddress === undefined

@@ -12,6 +12,8 @@ export interface Asked {
   readonly body: Buffer
   /** The key that the far end proved. */
   readonly peerKey: Buffer
+  /** Its network address with the port, when the link runs over a socket. Sensitive. */
+  readonly remoteAddress?: string | undefined
 }
 
 /** Answers a small request with at most 64 KiB. What it throws becomes a refusal with the error's code. */
@@ -22,12 +24,12 @@ const BUSY: Refusal = { status: 503, code: 'BEAM_ERR_RATE_LIMITED', message: 'To
 /** Takes the small requests of one link, a bounded number at a time. */
 export class AskedRequests {
   readonly #serve: Serve
-  readonly #peerKey: Buffer
+  readonly #from: () => Pick<Asked, 'peerKey' | 'remoteAddress'>
   #open = 0
 
-  constructor(serve: Serve, peerKey: Buffer) {
+  constructor(serve: Serve, from: () => Pick<Asked, 'peerKey' | 'remoteAddress'>) {
     this.#serve = serve
-    this.#peerKey = peerKey
+    this.#from = from
   }
 
   /** Answers, or refuses; never rejects. */
@@ -40,7 +42,7 @@ export class AskedRequests {
     try {
       const body = await bodyOf(h2)
       const topic = (headers[':path'] ?? '').slice(ASK_PATH.length)
-      const said = await this.#serve({ topic, body, peerKey: this.#peerKey })
+      const said = await this.#serve({ topic, body, ...this.#from() })
       if (said.length > MAX_ASK_BYTES) throw new ProtocolError(`The answer to ${topic} has ${said.length} bytes.`)
       answer(h2, { ':status': 200 }, said)
     } catch (error) {

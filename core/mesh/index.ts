@@ -1,4 +1,5 @@
 export { MeshNode, type MeshNodeOptions, type StreamService } from './node/mesh-node.ts'
+export { NODE_OBSERVED } from './node/observed.ts'
 export type { Direction, Peer } from './node/peer.ts'
 export type { PeerListener } from './node/peer-table.ts'
 export type { TopicHandler } from './node/topics.ts'

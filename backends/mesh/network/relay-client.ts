@@ -24,6 +24,7 @@ const RENEW_AFTER = 0.5
 const PROOF_MS = 86_400_000
 
 interface Reserved {
+  readonly contact: { readonly host: string; readonly port: number }
   readonly endpoint: string
   renewAt: number
   /** What it was reserved for. */
@@ -74,6 +75,13 @@ export class RelayClient implements Disposable {
   /** Where the services are reached, for their records. */
   get endpoints(): readonly string[] {
     return [...this.#reserved.values()].map(({ endpoint }) => endpoint)
+  }
+
+  /** Where one of these relays is, by its node key as text. */
+  at(id: string): { readonly key: Uint8Array; readonly host: string; readonly port: number } | undefined {
+    const reserved = this.#reserved.get(id)
+    const peer = this.#options.node.peer(id)
+    return reserved === undefined || peer === undefined ? undefined : { key: peer.key, ...reserved.contact }
   }
 
   [Symbol.dispose](): void {
@@ -129,6 +137,7 @@ export class RelayClient implements Disposable {
       const contact = candidates.get(peer.id)?.contact ?? peers.peers().find(({ id }) => id === peer.id)?.info?.contacts[0]
       if (contact === undefined || expiresAt <= now) return
       this.#reserved.set(peer.id, {
+        contact,
         endpoint: relayEndpoint(contact.host, contact.port, peer.key),
         renewAt: now + (expiresAt - now) * RENEW_AFTER,
         services,

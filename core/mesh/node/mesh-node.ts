@@ -12,6 +12,7 @@ import type { Refusal } from '../../link/refusal.ts'
 import { isReverseOffer, offerReverse, takeReverse } from '../../link/reverse.ts'
 import type { Logger } from '../../logger.ts'
 import { sensitive } from '../../sensitive.ts'
+import { NODE_OBSERVED, observedPlace } from './observed.ts'
 import { Peer, type Direction } from './peer.ts'
 import { PeerTable, type PeerListener } from './peer-table.ts'
 import { Topics, type TopicHandler } from './topics.ts'
@@ -66,6 +67,7 @@ export class MeshNode implements AsyncDisposable {
     this.#options = options
     this.id = encodeKey('node', options.identity.publicKey)
     this.#table = new PeerTable({ ownId: this.id, maxPeers: options.maxPeers ?? DEFAULT_MAX_PEERS })
+    this.serve(NODE_OBSERVED, (_body, { remoteAddress }) => observedPlace(remoteAddress))
     this.#listener = options.listen === undefined ? undefined : this.#listenerOf(options.listen)
   }
 

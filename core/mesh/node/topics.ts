@@ -2,7 +2,10 @@ import { UnreachableError } from '../../errors.ts'
 import type { Asked } from '../../link/serve.ts'
 
 /** Answers the requests of one topic. */
-export type TopicHandler = (body: Buffer, from: { readonly key: Buffer }) => Uint8Array | Promise<Uint8Array>
+export type TopicHandler = (
+  body: Buffer,
+  from: { readonly key: Buffer; readonly remoteAddress: string | undefined },
+) => Uint8Array | Promise<Uint8Array>
 
 /** What peers may ask of this node, by topic: each part of the mesh brings its own. */
 export class Topics {
@@ -15,9 +18,9 @@ export class Topics {
     return () => this.#handlers.delete(topic)
   }
 
-  readonly answer = ({ topic, body, peerKey }: Asked): Uint8Array | Promise<Uint8Array> => {
+  readonly answer = ({ topic, body, peerKey, remoteAddress }: Asked): Uint8Array | Promise<Uint8Array> => {
     const handler = this.#handlers.get(topic)
     if (handler === undefined) throw new UnreachableError('This node does not serve that.', { code: 'BEAM_ERR_NOT_FOUND', retry: 'never' })
-    return handler(body, { key: peerKey })
+    return handler(body, { key: peerKey, remoteAddress })
   }
 }
