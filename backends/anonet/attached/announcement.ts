@@ -28,12 +28,11 @@ export class Announcement {
   }
 
   /**
-   * Writes the file, has BIRD check it, and takes it back when BIRD does not want it. First removes what a killed Beam left.
+   * Writes the file, has BIRD check it, and takes it back when BIRD does not want it.
    * @throws BackendUnavailableError saying what is missing
    */
   static async make({ client, paths, prefix }: AnnouncementParts): Promise<Announcement> {
     const folder = await announcementFolder(client)
-    await sweep(folder, client, paths)
     const text = prefixText(prefix)
     const name = text.replace(/[./]/g, '-')
     const file = join(folder, `beam-${name}.conf`)
@@ -103,9 +102,12 @@ function grant(folder: string): string {
 }
 
 /** Removes announcements of this user's Beams that were killed: nobody holds their locks any more. */
-export async function sweep(folder: string, client: BirdClient, paths: BeamPaths): Promise<void> {
+export async function sweepAnnouncements(client: BirdClient, paths: BeamPaths): Promise<void> {
+  const config = readConfigPath(await client.ask('configure check'))
+  if (config === undefined) return
+  const folder = join(dirname(config), FOLDER)
   let removed = false
-  for (const name of (await readdir(folder)).filter((each) => OURS.test(each))) {
+  for (const name of (await readdir(folder).catch(() => [])).filter((each) => OURS.test(each))) {
     const file = join(folder, name)
     const stats = await stat(file).catch(() => undefined)
     if (stats === undefined || stats.uid !== process.getuid?.()) continue

@@ -7,7 +7,7 @@ import { readBfdSessions, readProtocols, readRoutes, type BirdProtocol } from '.
 import { DIAL_LIMIT_MS } from '../constants.ts'
 import { addressNumber, covers, parsePrefix, prefixText, type Prefix } from '../mesh-address.ts'
 import { friendsSentence, sessionsOf, type Mesh, type MeshHealth } from '../mesh.ts'
-import { Announcement } from './announcement.ts'
+import { Announcement, sweepAnnouncements } from './announcement.ts'
 import { chooseAddress, meshAddresses } from './find-address.ts'
 import { wireguardStates } from './wireguard-states.ts'
 
@@ -60,6 +60,7 @@ export class AttachedMesh implements Mesh {
     }
     const mesh = new AttachedMesh(parts, address, socket)
     try {
+      await mesh.#sweep()
       if (!(await mesh.#isAnnounced())) await mesh.#announce()
       signal?.throwIfAborted()
       return mesh
@@ -166,6 +167,16 @@ export class AttachedMesh implements Mesh {
     return routes.some(
       ({ prefix, protocol }) => types.get(protocol) === 'Static' || (types.get(protocol) === 'Direct' && holds(prefix, this.address)),
     )
+  }
+
+  /** A Beam that was killed may have left an announcement. Who may not change BIRD has left none. */
+  async #sweep(): Promise<void> {
+    const client = await this.#changing()
+    try {
+      await sweepAnnouncements(client, this.#parts.paths)
+    } finally {
+      client[Symbol.dispose]()
+    }
   }
 
   async #announce(): Promise<void> {

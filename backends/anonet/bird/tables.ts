@@ -58,14 +58,15 @@ export function readRoutes(reply: BirdReply): BirdRoute[] {
   let prefix = ''
   return texts(reply, 1007).flatMap((text) => {
     const parts =
-      /^(\d+\.\d+\.\d+\.\d+\/\d+|[0-9a-f:]+\/\d+)?\s+(?:\w+)\s+\[(\S+)[^\]]*\]\s+(\*?)\s*\(\d+[^)]*\)(?:\s+\[(?:AS(\d+))?[^\]]*\])?/i.exec(
+      /^(\d+\.\d+\.\d+\.\d+\/\d+|[0-9a-f:]+\/\d+)?\s+(?:\w+)\s+\[(\S+)[^\]]*\]\s+([*!]?)\s*\(\d+[^)]*\)(?:\s+\[(?:AS(\d+))?[^\]]*\])?/i.exec(
         text,
       )
     if (parts === null) return []
     // Further routes of one prefix do not repeat it.
-    const [, own, protocol = '', star, as] = parts
+    // `!` is the first choice too, which the kernel did not take.
+    const [, own, protocol = '', mark, as] = parts
     prefix = own ?? prefix
-    return [{ prefix, protocol, primary: star === '*', ...(as !== undefined && { originAs: Number(as) }) }]
+    return [{ prefix, protocol, primary: mark !== '', ...(as !== undefined && { originAs: Number(as) }) }]
   })
 }
 
