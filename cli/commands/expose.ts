@@ -2,10 +2,10 @@ import { boolean, string } from '@oclif/core/flags'
 import { ConfigError } from '../../core/errors.ts'
 import { BeamCommand } from '../base-command.ts'
 import { parseBudget } from '../input/budget.ts'
-import { CHOICE_FLAGS } from '../input/choice-flags.ts'
+import { CHOICE_FLAGS, typedNetworks } from '../input/choice-flags.ts'
 import { BOOTSTRAP_FLAG, CARRIER_FLAGS, OUTPUT_FLAGS, SECRET_FLAGS } from '../input/flags.ts'
 import { flagsOf, networkWishes, readsHttp, selectedBy } from '../input/network-flags/index.ts'
-import { NETWORK_FLAGS, connectFlags, namedBackends, publishOptions } from '../input/publish-options.ts'
+import { connectFlags, namedBackends, publishOptions } from '../input/publish-options.ts'
 import { readSecret } from '../input/secret.ts'
 import { parseServiceTarget } from '../input/service-target.ts'
 import { usedBackends } from '../input/used-backends.ts'
@@ -80,7 +80,7 @@ export default class Expose extends BeamCommand {
     if (targets.length === 0)
       throw new ConfigError('Which port? Give at least one.', { code: 'BEAM_ERR_USAGE', hint: 'For example: beam 3000' })
     const values = flags as unknown as Readonly<Record<string, unknown>>
-    const networks = [...NETWORK_FLAGS.filter((name) => values[name] === true), ...selectedBy(values)]
+    const networks = [...typedNetworks(values, this.argv), ...selectedBy(values)]
     const named = namedBackends({ backends: flags.backends, networks })
     const { network, environment } = await networkWishes('publish', values, () => usedBackends(named))
     using lifetime = new Lifetime()

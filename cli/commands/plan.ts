@@ -3,9 +3,9 @@ import type { TunnelPlan } from '../../core/tunnels/plan.ts'
 import type { Beam, PlanOptions } from '../../plugins/beam.ts'
 import { BeamCommand } from '../base-command.ts'
 import { parseBudget } from '../input/budget.ts'
-import { CHOICE_FLAGS } from '../input/choice-flags.ts'
+import { CHOICE_FLAGS, typedNetworks } from '../input/choice-flags.ts'
 import { CONFIG_FLAG, JSON_FLAG } from '../input/flags.ts'
-import { NETWORK_FLAGS, namedBackends, strategyOf } from '../input/publish-options.ts'
+import { namedBackends, strategyOf } from '../input/publish-options.ts'
 import { parseServiceTarget } from '../input/service-target.ts'
 import type { BeamFlags } from '../open-beam.ts'
 import { writeJson } from '../output/config-text.ts'
@@ -42,7 +42,7 @@ export default class Plan extends BeamCommand {
     const { argv, flags } = await this.parse(Plan)
     for (const word of argv) parseServiceTarget(String(word))
     const switches = flags as unknown as Readonly<Record<string, unknown>>
-    const backends = namedBackends({ backends: flags.backends, networks: NETWORK_FLAGS.filter((name) => switches[name] === true) })
+    const backends = namedBackends({ backends: flags.backends, networks: typedNetworks(switches, this.argv) })
     const plan = await planOf(flags, {
       ...(backends.length === 0 ? {} : { backends }),
       ...strategyOf({ strategy: flags.strategy, fallback: flags.fallback }),

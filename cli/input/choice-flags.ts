@@ -7,6 +7,12 @@ const switches = Object.fromEntries(
   NETWORK_FLAGS.map((name) => [name, boolean({ description: `Short for --backend ${name}.`, helpGroup: 'NETWORK' })]),
 )
 
+/** The networks whose flags were typed (`--tor --i2p`), in that order: it is the order of preference. */
+export function typedNetworks(flags: Readonly<Record<string, unknown>>, argv: readonly string[]): string[] {
+  const at = (name: string): number => argv.indexOf(`--${name}`)
+  return NETWORK_FLAGS.filter((name) => flags[name] === true).toSorted((a, b) => at(a) - at(b))
+}
+
 /** Which networks are used and how, for commands that publish and for those that say what publishing would do. */
 export const CHOICE_FLAGS = {
   backends: string({

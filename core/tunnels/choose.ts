@@ -57,7 +57,7 @@ export function misfits(capabilities: BackendCapabilities, budget: PrivacyBudget
     const latency = designLatency(capabilities)
     if (latency === undefined) reasons.push('it declares no latency')
     else if (latency.boundMs > budget.latencyMs) {
-      reasons.push(`round trips may take ${latency.boundMs} ms (${latency.source}), wanted are at most ${budget.latencyMs} ms`)
+      reasons.push(`round trips may take ${latency.boundMs} ms by design, wanted are at most ${budget.latencyMs} ms`)
     }
   }
   if (budget.throughput !== undefined && maxThroughput < budget.throughput) {

@@ -81,6 +81,11 @@ describe('beam plan', () => {
     expect((await plan('--anonymity', 'low', '--strategy', 'load-balance', '--backends', 'mesh,fog,mist')).chosen).toEqual(['fog', 'mist'])
   })
 
+  it('takes the order in which networks were typed', async () => {
+    expect((await plan('--tor', '--mesh', '--allow-exposure', '--fallback')).chosen).toEqual(['tor', 'mesh'])
+    expect((await plan('--mesh', '--tor', '--fallback')).chosen).toEqual(['mesh', 'tor'])
+  })
+
   it('exits with 1 when publishing would be refused, and says why', async () => {
     const mixed = await run('--backends', 'fog,mesh', '--strategy', 'load-balance')
     expect(mixed.code).toBe(1)
