@@ -20,6 +20,8 @@ process.env['BEAM_P2P_PORTMAP'] = 'off'
 // A daemon that a test starts by mistake stays off the network; live tests have a private one (test/vitest.live.config.ts).
 process.env['BEAM_TOR_TORRC'] ??= 'DisableNetwork 1'
 process.env['BEAM_ATOR_TORRC'] ??= 'DisableNetwork 1'
+process.env['BEAM_I2P_ROUTER'] ??= 'attach'
+process.env['BEAM_I2P_RESEED'] ??= 'off'
 
 const guardUrl = new URL('loopback-guard.mjs', import.meta.url).href
 const flag = `--import=${guardUrl}`

@@ -28,13 +28,17 @@ export class I2pNetwork implements AsyncDisposable {
     )
   }
 
-  /** Starts every router once for its record, gives all records to all, and starts them again. */
-  async start(): Promise<void> {
+  /**
+   * Starts every router once for its record, gives all records to all, and starts them again.
+   *
+   * @param tunnels - tunnels.conf of the first router
+   */
+  async start(tunnels?: string): Promise<void> {
     for (const router of this.routers) router.start()
     this.#records = await Promise.all(this.routers.map((router) => router.record()))
-    for (const router of this.routers) {
+    for (const [index, router] of this.routers.entries()) {
       router.learn(this.#records)
-      router.start()
+      router.start(index === 0 ? tunnels : undefined)
     }
     for (const router of this.routers) await router.listening()
   }
