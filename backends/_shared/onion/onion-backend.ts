@@ -6,8 +6,6 @@ import {
   BackendUnavailableError,
   CleanupStack,
   ConfigError,
-  LocalService,
-  UnsupportedError,
   type BackendCapabilities,
   type BackendStatus,
   type BeamPaths,
@@ -15,7 +13,6 @@ import {
   type Dialler,
   type DialOptions,
   type DomainRegistration,
-  type Endpoint,
   type KeyKeeper,
   type Logger,
   type NetworkBackend,
@@ -39,10 +36,11 @@ import { AuthorizedClients } from './keys/authorized-clients.ts'
 import { OnionKeyStore } from './keys/onion-key-store.ts'
 import { generateOnionKey, type OnionKey } from './keys/onion-key.ts'
 import { operate, OPERATIONS, type ServiceView } from './operations.ts'
-import { deliverable, directTarget } from './service/local-target.ts'
+import { prepareTargets } from './service/local-target.ts'
 import { OnionService } from './service/onion-service.ts'
 import { publishOptions, type OnionPublishOptions } from './service/publish-options.ts'
-import { StreamDoor } from './service/stream-door.ts'
+import { capabilitiesOf, dialReveals, noDomains, NOT_ANONYMOUS, publishReveals, refuseWhatCannotBe } from './statements.ts'
+import { until } from './until.ts'
 
 /** How long joining may stand still before a tunnel or a connection gives up, unless the configuration says otherwise. */
 const STALL_MS = 120_000
@@ -107,22 +105,24 @@ export class OnionBackend implements NetworkBackend, Dialler, Operable, KeyKeepe
       message: attaches(this.#components.config) ? `Connecting to the ${title} daemon` : `Starting the ${title} daemon`,
     })
     // Joining the network goes on behind: an address is known before, and each tunnel says how far it is.
-    await abortable(this.#supervisor.start(), signal, () => this.#supervisor.close())
+    const started = this.#supervisor.start()
+    if (signal === undefined) return started
+    await until<void>(signal, (resolve, reject) => {
+      const onAbort = (): void => void this.#supervisor.close()
+      signal.addEventListener('abort', onAbort, { once: true })
+      started.then(resolve, reject)
+      return () => signal.removeEventListener('abort', onAbort)
+    })
   }
 
   async startTunnel(port: number, options: TunnelOptions = {}): Promise<TunnelInfo> {
-    const { signal, domain, access } = options
+    const { signal } = options
     signal?.throwIfAborted()
     assertPort(port)
     if (this.#supervisor.ended.aborted || this.#supervisor.state === 'idle') {
       throw new BackendUnavailableError(`The ${this.name} backend does not run.`)
     }
-    if (access?.secret !== undefined || (access?.allow?.length ?? 0) > 0) {
-      throw new UnsupportedError(`${this.#flavour.title} knows no visitor keys or secret words of Beam.`, {
-        hint: `Authorise visitors with client keys: beam ${this.name} auth add.`,
-      })
-    }
-    if (domain !== undefined) throw new UnsupportedError(`${this.#flavour.title} has no domains.`)
+    refuseWhatCannotBe(options, this.#flavour)
     const id = options.id ?? randomBytes(6).toString('hex')
     if (this.#tunnels.has(id) || this.#starting.has(id)) throw new ConfigError(`${this.name} has a tunnel ${id} already.`)
     const ended = new AbortController()
@@ -159,31 +159,15 @@ export class OnionBackend implements NetworkBackend, Dialler, Operable, KeyKeepe
   }
 
   async resolveDomain(): Promise<string> {
-    throw new UnsupportedError(`${this.#flavour.title} has no domains.`)
+    throw noDomains(this.#flavour)
   }
 
   async registerDomain(): Promise<DomainRegistration> {
-    throw new UnsupportedError(`${this.#flavour.title} has no domains.`)
+    throw noDomains(this.#flavour)
   }
 
   getCapabilities(): BackendCapabilities {
-    const { non_anonymous: single = false, bridges = [] } = this.#components.config
-    return {
-      supportsDomains: false,
-      supportsIPv6: false,
-      maxThroughput: Infinity,
-      // Three of the visitor's choice, of which the last is the meeting point, and three of the service's (rend-spec-v3, section 3).
-      relays: single ? 3 : 6,
-      // Whoever sees both ends of a circuit can link them by time and volume: so never `high`.
-      anonymityLevel: single ? 'none' : 'medium',
-      censorshipResistance: bridges.length > 0 ? 'high' : 'medium',
-      delivery: 'stream',
-      exposesPublisherIp: single,
-      exposesVisitorIp: false,
-      persistentAddresses: true,
-      accessControl: false,
-      deliversDirectly: true,
-    }
+    return capabilitiesOf(this.#components.config)
   }
 
   /** Bytes go past Beam, and what the daemon counts is not what tunnels moved: neither is told. */
@@ -205,11 +189,7 @@ export class OnionBackend implements NetworkBackend, Dialler, Operable, KeyKeepe
   }
 
   dialReveals(): readonly string[] {
-    const { title } = this.#flavour
-    return [
-      `The publisher sees that somebody came through ${title}, not who.`,
-      `The network of this machine sees that ${title} is used, not for what.`,
-    ]
+    return dialReveals(this.#flavour)
   }
 
   async operate(operation: string, input: Readonly<Record<string, unknown>> = {}): Promise<Readonly<Record<string, unknown>>> {
@@ -241,20 +221,20 @@ export class OnionBackend implements NetworkBackend, Dialler, Operable, KeyKeepe
   async #publish(port: number, id: string, options: TunnelOptions, undo: CleanupStack, signal: AbortSignal): Promise<Running> {
     const { config, clock, logger } = this.#components
     const { name } = options
+    const flavour = this.#flavour
     const chosen = publishOptions(options.network, config, this.name)
     const onEvent = (event: TunnelEvent): void => options.onEvent?.(event)
     const key = await this.#key(name, chosen)
-    const addresses = chosen.ports.map((one) => formatAddress(key.id, one.port, this.#flavour))
+    const addresses = chosen.ports.map((one) => formatAddress(key.id, one.port, flavour))
     for (const address of addresses) onEvent({ type: 'address', address })
     this.#warn(onEvent)
-    const targets = await this.#targets(port, options, chosen, undo)
     const service = new OnionService({
-      flavour: this.#flavour,
+      flavour,
       supervisor: this.#supervisor,
       clock,
-      logger: partLogger(logger, this.#flavour, 'service'),
+      logger: partLogger(logger, flavour, 'service'),
       key,
-      targets,
+      targets: await prepareTargets({ backend: this.name, port, tunnel: options, ports: chosen.ports, clock, logger }, undo),
       clients: () => this.#allowed(name, chosen),
       options: chosen,
       nonAnonymous: config.non_anonymous === true,
@@ -280,41 +260,12 @@ export class OnionBackend implements NetworkBackend, Dialler, Operable, KeyKeepe
 
   /** Said with every tunnel that it concerns, and what belongs to the daemon once. */
   #warn(onEvent: (event: TunnelEvent) => void): void {
-    if (this.#components.config.non_anonymous === true) {
-      const message =
-        'This service is NOT anonymous (non_anonymous): it is one hop away, and the network can learn the IP address of this machine.'
-      onEvent({ type: 'warning', code: 'BEAM_WARN_NON_ANONYMOUS', message })
-    }
+    if (this.#components.config.non_anonymous === true)
+      onEvent({ type: 'warning', code: 'BEAM_WARN_NON_ANONYMOUS', message: NOT_ANONYMOUS })
     const { session } = this.#supervisor
     if (session === undefined || this.#warned) return
     this.#warned = true
     for (const warning of session.warnings) onEvent({ type: 'warning', ...warning })
-  }
-
-  /** Straight to the local port where the daemon can; through a port of ours where Beam is needed in the path. */
-  async #targets(
-    port: number,
-    { host = 'localhost', onStream }: TunnelOptions,
-    { ports }: OnionPublishOptions,
-    undo: CleanupStack,
-  ): Promise<() => Promise<ReadonlyArray<{ readonly port: number; readonly target: string }>>> {
-    const own = ports.some(({ target }) => target.kind === 'tunnel')
-    const direct = onStream === undefined && deliverable(host)
-    const door = !own || direct ? undefined : await this.#door(host, port, onStream, undo)
-    return async () => {
-      const tunnel = !own ? '' : door === undefined ? await directTarget(host, port) : `127.0.0.1:${door}`
-      return ports.map((one) => ({ port: one.port, target: one.target.kind === 'tunnel' ? tunnel : one.target.address }))
-    }
-  }
-
-  async #door(host: string, port: number, onStream: TunnelOptions['onStream'], undo: CleanupStack): Promise<number> {
-    const { clock, logger } = this.#components
-    const local = onStream === undefined ? new LocalService({ host, port }, { clock, logger }) : undefined
-    if (local !== undefined) undo.defer(() => local.close())
-    const door = new StreamDoor(this.name, onStream ?? (local as LocalService).handle)
-    const open = await door.open()
-    undo.defer(() => door.close())
-    return open
   }
 
   /** Who may visit; undefined = everybody. */
@@ -349,25 +300,7 @@ export class OnionBackend implements NetworkBackend, Dialler, Operable, KeyKeepe
   }
 
   #infoOf({ info, service, addresses }: Running): TunnelInfo {
-    const { title } = this.#flavour
-    const reveals =
-      this.#components.config.non_anonymous === true
-        ? [`The relays of ${title} can learn the IP address of this machine.`]
-        : [`${title} hides the IP address of this machine.`, `The network of this machine sees that ${title} is used, not for what.`]
-    const endpoints = addresses.map((address): Endpoint => ({ backend: this.name, address, state: service.state, reveals }))
-    return { ...info, endpoints }
+    const reveals = publishReveals(this.#flavour, this.#components.config)
+    return { ...info, endpoints: addresses.map((address) => ({ backend: this.name, address, state: service.state, reveals })) }
   }
-}
-
-/** Waits for work that has a signal of its own; when ours fires first, that work is ended. */
-function abortable(work: Promise<void>, signal: AbortSignal | undefined, end: () => Promise<void>): Promise<void> {
-  if (signal === undefined) return work
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      void end()
-      reject(signal.reason)
-    }
-    signal.addEventListener('abort', onAbort, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }

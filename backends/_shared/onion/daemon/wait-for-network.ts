@@ -1,10 +1,14 @@
 import { BackendUnavailableError, type Clock, type Progress } from '../../../../core/index.ts'
 import type { Flavour } from '../flavour.ts'
-import type { NetworkState } from './network-state.ts'
+import { until } from '../until.ts'
+import type { NetworkState, Obstacle } from './network-state.ts'
 import type { Supervisor } from './supervisor.ts'
 
 /** How long joining may stand still before the user is told why, as far as it is known. */
 const TELL_AFTER_MS = 20_000
+
+/** Obstacles that the user has to remove. */
+const AT_ONCE: ReadonlySet<Obstacle['kind']> = new Set(['clock', 'no-network', 'transport'])
 
 /** What waiting needs. */
 export interface NetworkWait {
@@ -24,54 +28,46 @@ export interface NetworkWait {
  * @throws BackendUnavailableError (`BEAM_ERR_BOOTSTRAP`) when it stands still for too long; the signal's reason
  */
 export function waitForNetwork({ supervisor, flavour, clock, signal, stallMs, onProgress, onStalled }: NetworkWait): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) {
-      reject(signal.reason)
-      return
-    }
+  return until(signal, (resolve, reject) => {
     let shown = ''
     let furthest = -1
     let toldStall = false
     let cancelTell = (): void => {}
     let cancelStall = (): void => {}
-    const settle = (act: () => void): void => {
-      unsubscribe()
-      cancelTell()
-      cancelStall()
-      signal.removeEventListener('abort', onAbort)
-      act()
-    }
-    const onAbort = (): void => settle(() => reject(signal.reason))
-    const unsubscribe = supervisor.subscribe((event) => {
-      if (event.type === 'network' || event.type === 'session' || event.type === 'lost') look()
-    })
     const tell = (): void => {
       if (toldStall) return
       toldStall = true
       onStalled?.(stalled(supervisor, flavour))
     }
-    function look(): void {
+    const look = (): void => {
       const { network, session } = supervisor
-      if (session !== undefined && network.up) return settle(resolve)
+      if (session !== undefined && network.up) return resolve()
       const progress = bootstrapProgress(network, supervisor, flavour)
       if (progress.message !== shown) onProgress?.(progress)
       shown = progress.message
-      // A wrong clock does not mend itself, so it is said at once.
-      if (network.obstacle?.kind === 'clock' || network.obstacle?.kind === 'no-network' || network.obstacle?.kind === 'transport') tell()
+      // What does not mend itself is said at once.
+      if (network.obstacle !== undefined && AT_ONCE.has(network.obstacle.kind)) tell()
       if (network.bootstrap.percent <= furthest && session !== undefined) return
       furthest = network.bootstrap.percent
       cancelTell()
       cancelStall()
       cancelTell = clock.after(TELL_AFTER_MS, tell)
-      if (stallMs !== undefined) cancelStall = clock.after(stallMs, () => settle(() => reject(gaveUp(supervisor, flavour, stallMs))))
+      if (stallMs !== undefined) cancelStall = clock.after(stallMs, () => reject(gaveUp(supervisor, flavour, stallMs)))
     }
-    signal.addEventListener('abort', onAbort, { once: true })
+    const unsubscribe = supervisor.subscribe(({ type }) => {
+      if (type === 'network' || type === 'session' || type === 'lost') look()
+    })
     look()
+    return () => {
+      unsubscribe()
+      cancelTell()
+      cancelStall()
+    }
   })
 }
 
 /** How far the daemon is, in its own words. */
-export function bootstrapProgress(
+function bootstrapProgress(
   { bootstrap, obstacle }: NetworkState,
   supervisor: Pick<Supervisor, 'session' | 'message'>,
   { title }: Flavour,

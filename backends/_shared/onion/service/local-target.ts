@@ -1,30 +1,69 @@
-import { isIP, connect } from 'node:net'
+import { createServer, isIP } from 'node:net'
+import { LocalService, type CleanupStack, type Clock, type Logger, type TunnelOptions } from '../../../../core/index.ts'
+import type { VirtualPort } from './publish-options.ts'
+import { StreamDoor } from './stream-door.ts'
 
-/** A local port accepts at once or refuses; a second is for a loaded machine. */
-const PROBE_LIMIT_MS = 1_000
+/** A port of the service, and where the daemon passes its visitors on. */
+export interface PassedPort {
+  readonly port: number
+  readonly target: string
+}
 
-/** Whether the daemon can be told this host: names would make it ask the DNS, so only addresses and `localhost`. */
-export function deliverable(host: string): boolean {
+/** What decides where visitors come out. */
+export interface TargetSetup {
+  readonly backend: string
+  /** The published local port. */
+  readonly port: number
+  readonly tunnel: Pick<TunnelOptions, 'host' | 'onStream'>
+  readonly ports: readonly VirtualPort[]
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/**
+ * Prepares the way of visitors: straight from the daemon to the local port where that can be, through a port of ours where Beam is needed
+ * in the path. The answer is asked at each publishing.
+ */
+export async function prepareTargets(setup: TargetSetup, undo: CleanupStack): Promise<() => Promise<readonly PassedPort[]>> {
+  const { port, ports, tunnel } = setup
+  const { host = 'localhost', onStream } = tunnel
+  const used = ports.some(({ target }) => target.kind === 'tunnel')
+  const door = used && (onStream !== undefined || !isDeliverable(host)) ? await openDoor(setup, host, undo) : undefined
+  return async () => {
+    const own = door === undefined ? await directTarget(host, port) : `127.0.0.1:${door}`
+    return ports.map((one) => ({ port: one.port, target: one.target.kind === 'tunnel' ? own : one.target.address }))
+  }
+}
+
+async function openDoor({ backend, port, tunnel, clock, logger }: TargetSetup, host: string, undo: CleanupStack): Promise<number> {
+  let handler = tunnel.onStream
+  if (handler === undefined) {
+    const local = new LocalService({ host, port }, { clock, logger })
+    undo.defer(() => local.close())
+    handler = local.handle
+  }
+  const door = new StreamDoor(backend, handler)
+  const open = await door.open()
+  undo.defer(() => door.close())
+  return open
+}
+
+/** Names would make the daemon ask the DNS, so only addresses and `localhost`. */
+function isDeliverable(host: string): boolean {
   return host === 'localhost' || isIP(host) !== 0
 }
 
-/** A host and port as the daemon takes them. Of `localhost`, the address on which something listens; 127.0.0.1 when nothing does. */
-export async function directTarget(host: string, port: number): Promise<string> {
-  if (host !== 'localhost') return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`
-  if (await listens('127.0.0.1', port)) return `127.0.0.1:${port}`
-  return (await listens('::1', port)) ? `[::1]:${port}` : `127.0.0.1:${port}`
+/** A host and port as the daemon takes them. Of `localhost`, ::1 when something listens there, else 127.0.0.1. */
+async function directTarget(host: string, port: number): Promise<string> {
+  if (host === 'localhost') return (await isTaken('::1', port)) ? `[::1]:${port}` : `127.0.0.1:${port}`
+  return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-function listens(host: string, port: number): Promise<boolean> {
+/** Whether something listens at an address. It is not connected to: that would be a visitor for it. */
+function isTaken(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port })
-    const done = (answer: boolean): void => {
-      socket.destroy()
-      resolve(answer)
-    }
-    socket.setTimeout(PROBE_LIMIT_MS, () => done(false))
-    socket.once('error', () => done(false))
-    // An end and not a reset: many a small service falls over a reset that it does not expect.
-    socket.once('connect', () => socket.end(() => done(true)))
+    const server = createServer()
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EADDRINUSE'))
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(false)))
   })
 }

@@ -4,27 +4,21 @@ import {
   BackendUnavailableError,
   isBeamError,
   sleep,
-  UnsupportedError,
   type BeamError,
   type Clock,
   type EndpointState,
   type Logger,
   type TunnelEvent,
 } from '../../../../core/index.ts'
-import { parseCircuits } from '../control/circuits.ts'
-import { refusedWith } from '../control/control-error.ts'
 import type { DaemonSession } from '../daemon/session.ts'
 import type { Supervisor, SupervisorEvent } from '../daemon/supervisor.ts'
 import { waitForNetwork } from '../daemon/wait-for-network.ts'
 import type { Flavour } from '../flavour.ts'
-import { generateClientKeyPair, type ClientKeyPair } from '../keys/client-key.ts'
-import { expandedKey, type OnionKey } from '../keys/onion-key.ts'
-import { addOnion, nobodysKey } from './onion-command.ts'
-import type { OnionPublishOptions } from './publish-options.ts'
+import { until } from '../until.ts'
+import { Announcement, type AnnouncementSetup } from './announcement.ts'
+import { DescriptorUpload } from './descriptor-upload.ts'
 import { reachService } from './self-check.ts'
 
-/** Uploading a descriptor takes two to ten seconds once circuits are there; after a minute and a half it will not come by waiting. */
-const UPLOAD_LIMIT_MS = 90_000
 /** How long a new service may be out of reach although its descriptor is uploaded, before it is published anew. */
 const FIRST_REACH_LIMIT_MS = 90_000
 /** Between the first checks of a new service. */
@@ -42,18 +36,11 @@ const MAX_FIRST_ATTEMPTS = 3
 const REPLACE_DAEMON_AFTER = 4
 
 /** What a service is made of. */
-export interface ServiceSetup {
+export interface ServiceSetup extends AnnouncementSetup {
   readonly flavour: Flavour
   readonly supervisor: Supervisor
   readonly clock: Clock
   readonly logger: Logger
-  readonly key: OnionKey
-  /** Where the daemon passes visitors on, asked at each publishing. */
-  readonly targets: () => Promise<ReadonlyArray<{ readonly port: number; readonly target: string }>>
-  /** Who may visit, asked at each publishing; undefined = everybody. */
-  readonly clients: () => Promise<readonly string[] | undefined>
-  readonly options: OnionPublishOptions
-  readonly nonAnonymous: boolean
   readonly stallMs: number
   /** The addresses that are shown. */
   readonly addresses: readonly string[]
@@ -65,18 +52,16 @@ export class OnionService {
   readonly #setup: ServiceSetup
   readonly #ended = new AbortController()
   #state: EndpointState = 'announcing'
-  #uploaded = false
   #first: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined
   #running: Promise<void> | undefined
-  /** Ends the present publishing so that the next one begins. */
-  #republish: AbortController | undefined
+  /** Ends the present round so that the next one begins. */
+  #round: AbortController | undefined
+  #announcement: Announcement | undefined
+  #upload: DescriptorUpload | undefined
   /** Ends the wait before the next check. */
   #checkNow: () => void = () => {}
-  #checkKey: ClientKeyPair | undefined
   #unsubscribe: () => void = () => {}
-  #waits: Array<{ readonly on: (action: string, reason: string | undefined) => void }> = []
   #failures = 0
-  #attempts = 0
 
   constructor(setup: ServiceSetup) {
     this.#setup = setup
@@ -88,7 +73,7 @@ export class OnionService {
 
   /** Whether the network holds its descriptor, as far as the daemon says. */
   get published(): boolean {
-    return this.#uploaded
+    return this.#upload?.done === true
   }
 
   get id(): string {
@@ -103,46 +88,41 @@ export class OnionService {
    * Publishes it; resolves when it was reached through the network (or, without a check, when the descriptor is uploaded).
    * @throws BackendUnavailableError, ConfigError, UnsupportedError; the signal's reason
    */
-  async start(signal: AbortSignal | undefined): Promise<void> {
-    signal?.throwIfAborted()
+  async start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
     this.#unsubscribe = this.#setup.supervisor.subscribe((event) => this.#on(event))
-    let onAbort = (): void => {}
     try {
-      await new Promise<void>((resolve, reject) => {
+      await until<void>(signal, (resolve, reject) => {
         this.#first = { resolve, reject }
-        onAbort = () => reject(signal?.reason)
-        signal?.addEventListener('abort', onAbort, { once: true })
         this.#running = this.#run()
+        return () => (this.#first = undefined)
       })
     } catch (error) {
       await this.stop()
       throw error
-    } finally {
-      this.#first = undefined
-      signal?.removeEventListener('abort', onAbort)
     }
   }
 
   /** Publishes it anew, for example because other visitors may come in now. Those that are connected are let go when `cut` is true. */
   async renew({ cut }: { readonly cut: boolean }): Promise<void> {
-    const { session } = this.#setup.supervisor
-    this.#republish?.abort(new Error('the service is published anew'))
-    if (cut && session !== undefined) await this.#closeStreams(session)
+    const announcement = this.#announcement
+    this.#round?.abort(new Error('the service is published anew'))
+    if (cut) await announcement?.cutVisitors()
   }
 
   /** Withdraws it and ends its streams; harmless when repeated. */
   async stop(): Promise<void> {
     this.#unsubscribe()
     this.#ended.abort(new BackendUnavailableError('The tunnel was stopped.'))
-    this.#republish?.abort(this.#ended.signal.reason)
+    this.#round?.abort(this.#ended.signal.reason)
     await this.#running
   }
 
   #on(event: SupervisorEvent): void {
     if (event.type === 'descriptor' && event.id === this.id) {
-      for (const wait of this.#waits) wait.on(event.action, event.reason)
+      this.#upload?.onEvent(event.action, event.reason)
     } else if (event.type === 'lost') {
-      this.#uploaded = false
+      this.#upload = undefined
       this.#become('down', event.reason.message)
     } else if (event.type === 'woke') {
       this.#checkNow()
@@ -167,60 +147,50 @@ export class OnionService {
 
   /** Publishes again and again until it is stopped. */
   async #run(): Promise<void> {
-    const { clock, logger } = this.#setup
+    const { clock, logger, supervisor } = this.#setup
     const ended = this.#ended.signal
     while (!ended.aborted) {
-      const session = await this.#nextSession()
-      if (session === undefined) return
-      const round = (this.#republish = new AbortController())
+      const session = await this.#nextSession().catch(() => undefined)
+      if (session === undefined || ended.aborted) return
+      const round = (this.#round = new AbortController())
       void session.lost.then((reason) => round.abort(reason))
-      if (ended.aborted) round.abort(ended.reason)
+      const announcement = (this.#announcement = new Announcement(session, this.#setup))
       try {
-        await this.#publishOn(session, round.signal)
+        await this.#publish(announcement, round.signal)
       } catch (error) {
         if (!round.signal.aborted) this.#onFailed(error)
       }
       round.abort()
-      if (this.#setup.supervisor.session === session) await this.#withdraw(session, ended.aborted)
+      if (supervisor.session === session) {
+        await announcement.withdraw()
+        if (ended.aborted) await announcement.cutVisitors()
+      }
       if (ended.aborted || this.#failures === 0) continue
       logger.debug('the service is published anew', { attempt: this.#failures })
-      if (this.#failures % REPLACE_DAEMON_AFTER === 0 && session.mode === 'own')
-        await this.#setup.supervisor.replace('a service stays out of reach')
+      if (this.#failures % REPLACE_DAEMON_AFTER === 0 && session.mode === 'own') await supervisor.replace('a service stays out of reach')
       await sleep(backoffDelayMs(this.#failures - 1, RETRY), { clock, signal: ended }).catch(() => {})
     }
   }
 
-  /** The daemon, as soon as there is one; undefined when the service was stopped before. */
-  async #nextSession(): Promise<DaemonSession | undefined> {
+  /** The daemon, as soon as there is one. */
+  #nextSession(): Promise<DaemonSession> {
     const { supervisor } = this.#setup
-    const ended = this.#ended.signal
-    if (supervisor.session !== undefined) return supervisor.session
-    return new Promise((resolve) => {
-      const settle = (session: DaemonSession | undefined): void => {
-        unsubscribe()
-        ended.removeEventListener('abort', onAbort)
-        resolve(session)
-      }
-      const onAbort = (): void => settle(undefined)
-      const unsubscribe = supervisor.subscribe((event) => {
-        if (event.type === 'session') settle(event.session)
+    return until(this.#ended.signal, (resolve) => {
+      if (supervisor.session !== undefined) resolve(supervisor.session)
+      return supervisor.subscribe((event) => {
+        if (event.type === 'session') resolve(event.session)
       })
-      ended.addEventListener('abort', onAbort, { once: true })
     })
   }
 
   #onFailed(error: unknown): void {
     this.#failures += 1
-    this.#attempts += 1
     const message = error instanceof Error ? error.message : String(error)
     this.#setup.logger.debug('publishing failed', { reason: message })
-    const final = isBeamError(error) && error.retry === 'never'
-    if (
-      this.#first !== undefined &&
-      (final || this.#attempts >= MAX_FIRST_ATTEMPTS || (isBeamError(error) && error.code === 'BEAM_ERR_BOOTSTRAP'))
-    ) {
-      this.#first.reject(error)
+    const final = isBeamError(error) && (error.retry === 'never' || error.code === 'BEAM_ERR_BOOTSTRAP')
+    if (this.#first !== undefined && (final || this.#failures >= MAX_FIRST_ATTEMPTS)) {
       this.#ended.abort(error)
+      this.#first.reject(error)
       return
     }
     this.#become('down', message)
@@ -228,11 +198,11 @@ export class OnionService {
   }
 
   /** One round: add, wait for the upload, check, look after it. Ends by an error, or when the round's signal fires. */
-  async #publishOn(session: DaemonSession, signal: AbortSignal): Promise<void> {
-    const { supervisor, flavour, clock, stallMs, options, onEvent } = this.#setup
-    this.#uploaded = false
-    const upload = this.#upload()
-    const ports = await this.#add(session)
+  async #publish(announcement: Announcement, signal: AbortSignal): Promise<void> {
+    const { supervisor, flavour, clock, stallMs, onEvent } = this.#setup
+    // It hears of the upload also while nobody waits yet.
+    const upload = (this.#upload = new DescriptorUpload(clock))
+    const ports = await announcement.add()
     await waitForNetwork({
       supervisor,
       flavour,
@@ -242,94 +212,18 @@ export class OnionService {
       onProgress: (progress) => onEvent({ type: 'progress', ...progress }),
       onStalled: (message) => onEvent({ type: 'warning', code: 'BEAM_WARN_STALLED', message }),
     })
-    if (!this.#uploaded) this.#progress('publishing', 'Publishing the onion service: building circuits and uploading its descriptor.')
+    if (!upload.done) this.#progress('publishing', 'Publishing the onion service: building circuits and uploading its descriptor.')
     await upload.wait(signal)
-    this.#progress('published', 'The descriptor is uploaded; checking that the service can be reached.')
-    const checks = options.selfCheck && session.socks !== undefined
-    if (checks) await this.#firstReach(session, ports, signal)
+    const checks = announcement.checkable
+    this.#progress(
+      'published',
+      checks ? 'The descriptor is uploaded; checking that the service can be reached.' : 'The descriptor is uploaded.',
+    )
+    if (checks) await this.#firstReach(announcement.session, ports, signal)
     this.#failures = 0
     this.#become('active', checks ? `it was reached through ${flavour.title}` : 'its descriptor is uploaded')
     this.#first?.resolve()
-    await this.#lookAfter(session, ports, checks, signal)
-  }
-
-  async #add(session: DaemonSession): Promise<readonly number[]> {
-    const { key, options, nonAnonymous } = this.#setup
-    const [ports, clients] = await Promise.all([this.#setup.targets(), this.#clients(session)])
-    const line = addOnion({ key: expandedKey(key), ports, clients, options, nonAnonymous })
-    // Adding a service that is there makes the daemon log a fault of its own, so one that others use is asked first.
-    if (session.mode === 'attached' && (await this.#isPresent(session))) throw await this.#collision(session)
-    try {
-      await session.control.command(line)
-    } catch (error) {
-      if (refusedWith(error, 550)) throw await this.#collision(session)
-      if (refusedWith(error, 512) && options.pow !== undefined && /keyword|argument/i.test(error.message)) {
-        throw new UnsupportedError('This daemon has no proof-of-work defence for services of this kind.', {
-          hint: 'Update it, or leave pow out.',
-          cause: error,
-        })
-      }
-      throw error
-    }
-    return ports.map(({ port }) => port)
-  }
-
-  /** The visitors' keys; when there are any, a throw-away one of our own goes with them, so that we can check the service. */
-  async #clients(session: DaemonSession): Promise<readonly string[] | undefined> {
-    const clients = await this.#setup.clients()
-    if (clients === undefined) return undefined
-    const checks = this.#setup.options.selfCheck && session.socks !== undefined
-    if (!checks) return clients.length > 0 ? clients : [nobodysKey(this.id)]
-    this.#checkKey = generateClientKeyPair()
-    await session.control.command(`ONION_CLIENT_AUTH_ADD ${this.id} x25519:${this.#checkKey.privateKey}`)
-    return [...clients, this.#checkKey.publicKey]
-  }
-
-  async #isPresent({ control }: DaemonSession): Promise<boolean> {
-    const lists = await Promise.all(['onions/current', 'onions/detached'].map((key) => control.getInfo(key).catch(() => '')))
-    return lists.some((list) => list.split('\n').includes(this.id))
-  }
-
-  async #collision({ control }: DaemonSession): Promise<BackendUnavailableError> {
-    const current = await control.getInfo('onions/current')
-    const ours = current.split('\n').includes(this.id)
-    // One of this connection is ours, from a round that did not end well.
-    if (ours) await control.command(`DEL_ONION ${this.id}`)
-    return new BackendUnavailableError('This onion service is published already, by another program that uses the same daemon.', {
-      code: 'BEAM_ERR_NAME_IN_USE',
-      retry: ours ? 'now' : 'never',
-      hint: 'End that one first, or choose another name with --name.',
-    })
-  }
-
-  /** Hears of the upload from now on, also while nobody waits yet. */
-  #upload(): { readonly wait: (signal: AbortSignal) => Promise<void> } {
-    let told: () => void = () => {}
-    let lastFailure: string | undefined
-    const entry = {
-      on: (action: string, reason: string | undefined): void => {
-        if (action === 'FAILED') lastFailure = reason
-        if (action !== 'UPLOADED' || this.#uploaded) return
-        this.#uploaded = true
-        told()
-      },
-    }
-    this.#waits = [entry]
-    const wait = (signal: AbortSignal): Promise<void> =>
-      new Promise((resolve, reject) => {
-        if (this.#uploaded) return resolve()
-        const settle = (act: () => void): void => {
-          cancel()
-          signal.removeEventListener('abort', onAbort)
-          act()
-        }
-        const onAbort = (): void => settle(() => reject(signal.reason))
-        const cancel = this.#setup.clock.after(UPLOAD_LIMIT_MS, () => settle(() => reject(notUploaded(lastFailure))))
-        told = () => settle(resolve)
-        if (signal.aborted) onAbort()
-        else signal.addEventListener('abort', onAbort, { once: true })
-      })
-    return { wait }
+    await this.#lookAfter(announcement.session, ports, checks, signal)
   }
 
   async #firstReach(session: DaemonSession, ports: readonly number[], signal: AbortSignal): Promise<void> {
@@ -347,9 +241,8 @@ export class OnionService {
   async #lookAfter(session: DaemonSession, ports: readonly number[], checks: boolean, signal: AbortSignal): Promise<void> {
     for (let failed = 0; ;) {
       await this.#pause(failed === 0 ? CHECK_EVERY_MS : CHECK_AGAIN_MS, signal)
-      const { network } = this.#setup.supervisor
       // Without a network a check would only say so, and publishing anew would not help.
-      if (!network.up) continue
+      if (!this.#setup.supervisor.network.up) continue
       const failure = checks ? await this.#reach(session, ports, signal) : undefined
       if (failure === undefined) {
         failed = 0
@@ -362,18 +255,9 @@ export class OnionService {
   }
 
   #pause(ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const settle = (act: () => void): void => {
-        cancel()
-        signal.removeEventListener('abort', onAbort)
-        this.#checkNow = () => {}
-        act()
-      }
-      const onAbort = (): void => settle(() => reject(signal.reason))
-      const cancel = this.#setup.clock.after(ms, () => settle(resolve), { unref: true })
-      this.#checkNow = () => settle(resolve)
-      if (signal.aborted) onAbort()
-      else signal.addEventListener('abort', onAbort, { once: true })
+    return until(signal, (resolve) => {
+      this.#checkNow = resolve
+      return this.#setup.clock.after(ms, resolve, { unref: true })
     })
   }
 
@@ -381,41 +265,9 @@ export class OnionService {
     const { flavour, clock, supervisor } = this.#setup
     // A circuit of its own each time: one that happens to be there would say nothing of the next visitor's.
     const user = { user: `beam-check-${randomBytes(9).toString('hex')}`, password: 'onion' }
-    return reachService({
-      session,
-      flavour,
-      host: `${this.id}.${flavour.suffix}`,
-      ports,
-      user,
-      networkUp: supervisor.network.up,
-      clock,
-      signal,
-    })
+    const networkUp = supervisor.network.up
+    return reachService({ session, flavour, host: `${this.id}.${flavour.suffix}`, ports, user, networkUp, clock, signal })
   }
-
-  /** Takes it from the daemon. Visitors that are connected stay so unless it is for good: the daemon leaves their circuits alone. */
-  async #withdraw(session: DaemonSession, forGood: boolean): Promise<void> {
-    const { control } = session
-    this.#waits = []
-    await control.command(`DEL_ONION ${this.id}`).catch(() => {})
-    if (this.#checkKey !== undefined) await control.command(`ONION_CLIENT_AUTH_REMOVE ${this.id}`).catch(() => {})
-    this.#checkKey = undefined
-    if (forGood) await this.#closeStreams(session).catch(() => {})
-  }
-
-  async #closeStreams({ control }: DaemonSession): Promise<void> {
-    const circuits = parseCircuits(await control.getInfo('circuit-status'))
-    const ours = circuits.filter(({ purpose, service }) => purpose === 'HS_SERVICE_REND' && service === this.id)
-    await Promise.all(ours.map(({ id }) => control.command(`CLOSECIRCUIT ${id}`).catch(() => {})))
-  }
-}
-
-function notUploaded(reason: string | undefined): BackendUnavailableError {
-  const why = reason === undefined ? '' : ` The directories answered ${reason}.`
-  return new BackendUnavailableError(`The onion service’s descriptor could not be uploaded within ${UPLOAD_LIMIT_MS / 1000} s.${why}`, {
-    code: 'BEAM_ERR_BACKEND_UNAVAILABLE',
-    hint: 'The network may be slow or overloaded; Beam tries again.',
-  })
 }
 
 function outOfReach(cause: BeamError): BackendUnavailableError {

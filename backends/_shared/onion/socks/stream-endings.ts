@@ -41,8 +41,9 @@ export class StreamEndings {
       const watched = this.#byId.get(id)
       if (watched === undefined) return
       this.#byId.delete(id)
-      // `DONE` alone is our own end: the daemon then closes the other direction too, and what was on its way is lost.
-      this.#decide(watched, pairs['REASON'] === 'END' && pairs['REMOTE_REASON'] === 'DONE')
+      // `DONE` alone follows our own end, upon which the daemon closes the other direction too: it has no half-closed streams.
+      const reason = pairs['REASON'] === 'END' ? pairs['REMOTE_REASON'] : pairs['REASON']
+      this.#decide(watched, reason === 'DONE')
     }
   }
 

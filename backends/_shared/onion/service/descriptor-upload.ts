@@ -1,0 +1,45 @@
+import { BackendUnavailableError, type Clock } from '../../../../core/index.ts'
+import { until } from '../until.ts'
+
+/** Uploading a descriptor takes two to ten seconds once circuits are there; after a minute and a half it will not come by waiting. */
+const UPLOAD_LIMIT_MS = 90_000
+
+/** Follows a service's descriptor on its way to the directories of the network. One upload that succeeded makes the service findable. */
+export class DescriptorUpload {
+  readonly #clock: Clock
+  #done = false
+  #lastFailure: string | undefined
+  #told: () => void = () => {}
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  get done(): boolean {
+    return this.#done
+  }
+
+  /** Takes an `HS_DESC` event of the service. */
+  onEvent(action: string, reason: string | undefined): void {
+    if (action === 'FAILED') this.#lastFailure = reason
+    if (action !== 'UPLOADED') return
+    this.#done = true
+    this.#told()
+  }
+
+  /** @throws BackendUnavailableError when it does not come; the signal's reason */
+  wait(signal: AbortSignal): Promise<void> {
+    return until(signal, (resolve, reject) => {
+      this.#told = () => resolve()
+      if (this.#done) resolve()
+      return this.#clock.after(UPLOAD_LIMIT_MS, () => reject(notUploaded(this.#lastFailure)))
+    })
+  }
+}
+
+function notUploaded(reason: string | undefined): BackendUnavailableError {
+  const why = reason === undefined ? '' : ` The directories answered ${reason}.`
+  return new BackendUnavailableError(`The onion service’s descriptor could not be uploaded within ${UPLOAD_LIMIT_MS / 1000} s.${why}`, {
+    hint: 'The network may be slow or overloaded; Beam tries again.',
+  })
+}
