@@ -13,6 +13,7 @@ export const LOADERS = {
   down: () => import('./commands/down.ts'),
   plan: () => import('./commands/plan.ts'),
   migrate: () => import('./commands/migrate.ts'),
+  node: () => import('./commands/node.ts'),
   list: () => import('./commands/list.ts'),
   status: () => import('./commands/status.ts'),
   stop: () => import('./commands/stop.ts'),

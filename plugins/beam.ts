@@ -10,6 +10,7 @@ import type {
   Identity,
   Migration,
   Path,
+  Progress,
   PathReport,
   PrivacyBudget,
   PublishEvent,
@@ -157,6 +158,11 @@ export interface Beam extends AsyncDisposable {
   openStream(address: string, options?: Omit<ConnectOptions, 'host' | 'port' | 'circuits'>): Promise<Duplex>
   /** The backends that are loaded or known. */
   backends(): Promise<readonly BackendSummary[]>
+  /**
+   * Brings a network up without publishing or visiting anything: a node that does something for others.
+   * @throws as `publish` would
+   */
+  start(backend: string, options?: { readonly signal?: AbortSignal; readonly onProgress?: (progress: Progress) => void }): Promise<void>
   /**
    * Carries out an operation of a backend that this instance runs: `operate('tor', 'newnym')`.
    * @throws BackendUnavailableError (`BEAM_ERR_BACKEND_IDLE`) when it runs none of that name, UnsupportedError when it has no such operation

@@ -181,6 +181,12 @@ class BeamInstance implements Beam {
     return this.#parts.backends.list()
   }
 
+  async start(backend: string, { signal, onProgress }: Parameters<Beam['start']>[1] = {}): Promise<void> {
+    this.#assertRunning()
+    const handle = await this.#parts.backends.use(backend)
+    await handle.ready({ signal: this.#until(signal), ...(onProgress === undefined ? {} : { onProgress }) })
+  }
+
   async operate(
     backend: string,
     operation: string,

@@ -21,6 +21,7 @@ import {
   type Logger,
   type NetworkBackend,
   type NetworkStats,
+  type Operable,
   type Path,
   type RecordKeeper,
   type RecordSource,
@@ -35,6 +36,7 @@ import type { MeshConfig } from './config.generated.ts'
 import { createDiscovery, type DiscoveryOptions, type MeshDiscovery } from './discovery/index.ts'
 import { findRecord } from './find-record.ts'
 import { GossipDiscovery } from './network/gossip-discovery.ts'
+import { MESH_OPERATIONS, operateMesh } from './network/operations.ts'
 import { NetworkSlot } from './network/network-slot.ts'
 import { pickRelays } from './network/pick-relays.ts'
 import { openToLan } from './lan.ts'
@@ -65,8 +67,9 @@ interface Running {
  * Beam's own mesh: each tunnel is a listener that holds its service key; publishers are found by discovery and reached by a link.
  * It needs no daemon, no account and no network beyond the one between the two ends.
  */
-export class MeshBackend implements NetworkBackend, Dialler, RecordKeeper, RecordSource {
+export class MeshBackend implements NetworkBackend, Dialler, Operable, RecordKeeper, RecordSource {
   readonly name = 'mesh'
+  readonly operations = MESH_OPERATIONS
   readonly #components: MeshComponents
   readonly #mesh: MeshDiscovery
   readonly #links: PublisherLinks
@@ -85,7 +88,8 @@ export class MeshBackend implements NetworkBackend, Dialler, RecordKeeper, Recor
       listen: { host: config.listen.host, port: config.participation === 'light' ? 0 : config.listen.port },
       peers: config.peers,
       discovery: () => this.#mesh.discovery,
-      within: reachOfBootstrap(components.discovery.bootstrap),
+      // Without a DHT a node is known to those only who were told of it.
+      within: components.discovery.bootstrap === 'none' ? 'site' : reachOfBootstrap(components.discovery.bootstrap),
       paths,
       clock,
       logger,
@@ -201,6 +205,10 @@ export class MeshBackend implements NetworkBackend, Dialler, RecordKeeper, Recor
     this.#tunnels.get(tunnelId)?.published.describe(description)
   }
 
+  async operate(operation: string, input: Readonly<Record<string, unknown>> = {}): Promise<Readonly<Record<string, unknown>>> {
+    return operateMesh(this.#network, operation, input)
+  }
+
   canDial(address: string): boolean {
     return looksLikeBeamAddress(address)
   }
@@ -277,7 +285,13 @@ export class MeshBackend implements NetworkBackend, Dialler, RecordKeeper, Recor
     const wanted = config.participation !== 'light' || config.peers.length > 0 || (reachesOut(discovery) && !published.isPublic)
     if (!wanted) return
     undo.defer(this.#network.onRelays(() => published.onRelays()))
-    this.#network.whenStarted((network) => undo.defer(network.serve(published.identity, (carrier) => published.listener.accept(carrier))))
+    let withdraw = (): void => {}
+    undo.defer(() => withdraw())
+    undo.defer(
+      this.#network.whenStarted((network) => {
+        withdraw = network.serve(published.identity, (carrier) => published.listener.accept(carrier))
+      }),
+    )
     this.#network.start().catch((error: unknown) => logger.warn('the node of the mesh did not start', { reason: String(error) }))
   }
 

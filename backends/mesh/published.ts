@@ -249,8 +249,11 @@ export class Published implements AsyncDisposable {
     const { endpoints: others, weight } = this.#description
     const own = this.#where === undefined ? [] : recordEndpoints(this.#where, this.#parts.within).map((address) => ({ address, weight }))
     const relays = (this.#parts.relays?.() ?? []).map((address) => ({ address, weight }))
-    const all = [...own.slice(0, OWN_BEFORE_OTHERS), ...relays, ...others, ...own.slice(OWN_BEFORE_OTHERS)].slice(0, MAX_ENDPOINTS)
-    const equal = all.every((one) => one.weight === weight)
+    const equal = others.every((one) => one.weight === weight)
+    // Somewhere its own weight has to stand, also when it has no address that is of use to others.
+    const itself = equal || own.length + relays.length > 0 ? [] : [{ address: this.address, weight }]
+    const first = [...itself, ...own.slice(0, OWN_BEFORE_OTHERS), ...relays]
+    const all = [...first, ...others, ...own.slice(OWN_BEFORE_OTHERS)].slice(0, MAX_ENDPOINTS)
     return { endpoints: all.map(({ address }) => address), ...(equal ? {} : { weights: all.map((one) => one.weight) }) }
   }
 }

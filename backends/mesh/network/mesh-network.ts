@@ -24,7 +24,7 @@ import {
   type RelayFigures,
   type RelayLimits,
 } from '../../../core/index.ts'
-import { recordEndpoints, type Reach } from '../local-addresses.ts'
+import { reachOf, recordEndpoints, type Reach } from '../local-addresses.ts'
 import { announceNode, seekNodes } from './node-announcement.ts'
 import { formatNodeAddress, parseNodeAddress } from './node-address.ts'
 import { takeNodeKey } from './node-key.ts'
@@ -93,7 +93,8 @@ export class MeshNetwork implements AsyncDisposable {
     })
     undo.defer(() => node[Symbol.asyncDispose]())
     const where = await node.listen()
-    const endpoints = where === undefined ? [] : recordEndpoints(where, options.within)
+    const within = reachOf(listen.host) === 'machine' ? 'machine' : options.within
+    const endpoints = where === undefined ? [] : recordEndpoints(where, within)
     return new MeshNetwork(options, { node, key, endpoints, port: where?.port ?? 0 }, undo.move())
   }
 

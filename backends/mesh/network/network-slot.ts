@@ -1,6 +1,7 @@
 import { BackendUnavailableError, type Discovery } from '../../../core/index.ts'
 import type { GossipAccess } from './gossip-discovery.ts'
 import { MeshNetwork, type MeshNetworkOptions } from './mesh-network.ts'
+import { PeerStore } from './peer-store.ts'
 
 /** What the node is made of when somebody needs it. */
 export interface NetworkSlotOptions extends Omit<MeshNetworkOptions, 'discovery' | 'onRelays'> {
@@ -11,7 +12,7 @@ export interface NetworkSlotOptions extends Omit<MeshNetworkOptions, 'discovery'
 /** The place of this process's node: brought up when somebody needs it, and ended with the backend. */
 export class NetworkSlot implements GossipAccess, AsyncDisposable {
   readonly #options: NetworkSlotOptions
-  readonly #onStarted: Array<(network: MeshNetwork) => void> = []
+  readonly #onStarted = new Set<(network: MeshNetwork) => void>()
   readonly #onRelays = new Set<() => void>()
   #starting: Promise<MeshNetwork> | undefined
   #network: MeshNetwork | undefined
@@ -40,10 +41,11 @@ export class NetworkSlot implements GossipAccess, AsyncDisposable {
     return this.#starting
   }
 
-  /** Called when the node is up; at once when it is. */
-  whenStarted(listener: (network: MeshNetwork) => void): void {
-    if (this.#network === undefined) this.#onStarted.push(listener)
-    else listener(this.#network)
+  /** Called whenever the node has come up, at once when it is; until the returned function is called. */
+  whenStarted(listener: (network: MeshNetwork) => void): () => void {
+    this.#onStarted.add(listener)
+    if (this.#network !== undefined) listener(this.#network)
+    return () => this.#onStarted.delete(listener)
   }
 
   /** Told when the relays of this process's services change, until the returned function is called. */
@@ -52,9 +54,10 @@ export class NetworkSlot implements GossipAccess, AsyncDisposable {
     return () => this.#onRelays.delete(listener)
   }
 
-  /** Ends the node and begins anew: with other peers, and under another key unless it keeps one. */
-  async restart(): Promise<MeshNetwork> {
+  /** Ends the node and begins anew, under another key unless it keeps one; with `forget` also without the peers of former times. */
+  async restart(options: { readonly forget?: boolean } = {}): Promise<MeshNetwork> {
     await this.#stop()
+    if (options.forget === true) await new PeerStore(this.#options.paths, this.#options.logger).forget()
     return this.start()
   }
 
@@ -75,7 +78,7 @@ export class NetworkSlot implements GossipAccess, AsyncDisposable {
       throw new BackendUnavailableError('The mesh was stopped.')
     }
     this.#network = network
-    for (const listener of this.#onStarted.splice(0)) listener(network)
+    for (const listener of this.#onStarted) listener(network)
     return network
   }
 

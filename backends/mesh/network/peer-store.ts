@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   decodeKey,
@@ -44,6 +45,13 @@ export class PeerStore {
     } catch (error) {
       this.#logger.warn('the peers of the last time cannot be read', { file: this.#path, reason: (error as Error).message })
     }
+  }
+
+  /** Forgets them all. */
+  async forget(): Promise<void> {
+    await rm(this.#path, { force: true }).catch((error: unknown) => {
+      this.#logger.warn('the peers of former times cannot be forgotten', { file: this.#path, reason: (error as Error).message })
+    })
   }
 
   /** Keeps the good ones. A full disk costs the memory of them, nothing else. */

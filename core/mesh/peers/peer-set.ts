@@ -115,11 +115,14 @@ export class PeerSet implements Disposable {
     for (const peer of node.peers) this.#lookAfter(peer, now)
     const missing = goal.min - node.peers.length
     if (missing > 0) this.#grow(missing, now)
-    else if (now - this.#improvedAt >= IMPROVE_MS) {
-      this.#improvedAt = now
-      this.#dialSome(1)
-      this.#giveUpWorst(now)
-    }
+    else if (now - this.#improvedAt >= IMPROVE_MS) this.improve()
+  }
+
+  /** Links to another node, and gives the worst peer up for it when there are more than are wanted. */
+  improve(): void {
+    this.#improvedAt = this.#options.clock.monotonic()
+    this.#dialSome(1)
+    this.#giveUpWorst(this.#improvedAt)
   }
 
   /** Dials whom it knows, and asks its peers for others when it knows nobody. */

@@ -1,0 +1,56 @@
+import { string } from '@oclif/core/flags'
+import { BeamCommand } from '../base-command.ts'
+import { visitorSocket } from '../daemon/visitor-socket.ts'
+import { BOOTSTRAP_FLAG, JSON_FLAG } from '../input/flags.ts'
+import { NODE_FLAGS, nodeEnvironment } from '../input/network-flags/mesh.ts'
+import { parsePort } from '../input/service-target.ts'
+import { Lifetime } from '../lifetime.ts'
+import { openBeam } from '../open-beam.ts'
+
+/** `beam node`: a node of the mesh that publishes nothing and serves others. */
+export default class Node extends BeamCommand {
+  static override summary = 'Run a node of the mesh for others: relay, meeting place, first contact.'
+  static override description =
+    'Prints the addresses under which others can link to it (p2p.peers, --p2p-peers). Publishes nothing of yours; what it relays it cannot read. Runs until Ctrl-C.'
+  static override examples = [
+    '<%= config.bin %> node --port 4001',
+    '<%= config.bin %> node --p2p-mode routing --p2p-peers beam-node:…@192.0.2.7:4001',
+    '<%= config.bin %> node --json',
+  ]
+  static override flags = {
+    port: string({
+      char: 'p',
+      description: 'Port to be dialled at; 0 = any free one (the default).',
+      helpGroup: 'MESH',
+      helpValue: 'PORT',
+    }),
+    bind: string({ description: 'Local address to listen on. Default: all.', helpGroup: 'MESH', helpValue: 'ADDRESS' }),
+    ...NODE_FLAGS,
+    ...BOOTSTRAP_FLAG,
+    ...JSON_FLAG,
+  }
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Node)
+    const wanted = nodeEnvironment(flags)
+    const environment = {
+      // Who runs a node serves others, as fully as the limits allow, unless it says less.
+      BEAM_P2P_PARTICIPATION: 'full',
+      ...(flags.port === undefined ? {} : { BEAM_P2P_PORT: String(parsePort(flags.port, 0)) }),
+      ...(flags.bind === undefined ? {} : { BEAM_P2P_HOST: flags.bind }),
+      ...wanted,
+    }
+    using lifetime = new Lifetime()
+    const { verbose, json } = flags
+    await using beam = await openBeam({ verbose, json, bootstrap: flags['p2p-bootstrap'], environment })
+    await using socket = visitorSocket(beam, this.config.root)
+    await beam.start('mesh', { signal: lifetime.signal })
+    socket.soon()
+    const { id, addresses, participation } = await beam.operate('mesh', 'start')
+    const { nodeText } = await import('../output/node-text.ts')
+    const node = { id: String(id), addresses: addresses as readonly string[], participation: String(participation) }
+    process.stdout.write(json ? `${JSON.stringify({ event: 'node', ...node })}\n` : nodeText(node))
+    const reason = await lifetime.ended()
+    if (json) process.stdout.write(`${JSON.stringify({ event: 'stopped', reason })}\n`)
+  }
+}
