@@ -104,9 +104,14 @@ function print(line: string): void {
 }
 
 try {
-  const options = parseOptions(process.argv.slice(2))
-  if (options.help) print(USAGE)
-  else await main(options)
+  const [suite, ...rest] = process.argv.slice(2)
+  if (suite === 'paths') {
+    await (await import('./paths/run.ts')).benchPaths(rest)
+  } else {
+    const options = parseOptions(process.argv.slice(2))
+    if (options.help) print(USAGE)
+    else await main(options)
+  }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
   process.exitCode = 1

@@ -140,8 +140,11 @@ export class MultipathStream extends Duplex {
     if (!this.#carriers.delete(carrier)) return
     this.#engine.removePath(carrier.path)
     if (this.destroyed) return
-    this.#events.onPath?.(carrier.label, 'closed')
-    if (this.#carriers.size === 0 && this.#engine.state === 'open') this.#events.onAlone?.()
+    // A stream that is done needs its paths no more: that they end is no news.
+    if (this.#engine.state === 'open') {
+      this.#events.onPath?.(carrier.label, 'closed')
+      if (this.#carriers.size === 0) this.#events.onAlone?.()
+    }
     this.#proceed()
   }
 
