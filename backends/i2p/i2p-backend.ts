@@ -201,7 +201,7 @@ export class I2pBackend implements NetworkBackend, Dialler, Operable, KeyKeeper 
     options.signal?.throwIfAborted()
     const { host } = parseAddress(address)
     const own = [...this.#tunnels.values()].find(({ service }) => service.host === host)
-    const path = { backend: this.name, kind: 'i2p', hops: this.#shape.length }
+    const path = { backend: this.name, kind: 'i2p', hops: 2 * this.#shape.length }
     if (own !== undefined) {
       await own.service.reached(AbortSignal.any([this.#ended.signal, ...(options.signal === undefined ? [] : [options.signal])]))
       return path
