@@ -20,11 +20,12 @@ import { connectView } from '../output/connect-view.ts'
 export default class Connect extends BeamCommand {
   static override summary = 'Reach a published service: as a local port, or on standard input and output.'
   static override description =
-    'ADDRESS is what the publisher’s Beam printed (beam://…), with @host:port behind it to dial there without looking it up, or a name such as myapp.local. Several addresses of one service are several paths to it: --strategy says how they are used. Runs until Ctrl-C.'
+    'ADDRESS is what the publisher’s Beam printed (beam://…, with @host:port behind it to dial there without looking it up; http://….onion and so on), or a name such as myapp.local. Several addresses of one service are several paths to it: --strategy says how they are used. Runs until Ctrl-C.'
   static override examples = [
     '<%= config.bin %> connect beam://… --port 8080',
     '<%= config.bin %> connect beam://…@192.168.1.20:41000',
     '<%= config.bin %> connect myapp.local --identify',
+    '<%= config.bin %> connect http://….onion --auth-key alice.key --circuits 4',
     '<%= config.bin %> connect beam://… http://….onion --strategy fallback',
     '<%= config.bin %> connect myapp.local --backends mesh,tor --strategy multipath --allow-exposure',
     'ssh -o ProxyCommand="<%= config.bin %> connect --stdio beam://…" me@home',

@@ -60,9 +60,9 @@ export const onionFlags: NetworkFlags = {
       helpValue: 'LINE',
     }),
     'tor-control': string({
-      description: 'Use a daemon that runs already, by its control port or socket. Default: one of Beam’s own.',
+      description: 'Use a daemon that runs already: its control port (a port, or ADDRESS:PORT) or the path of its control socket. Default: one of Beam’s own.',
       helpGroup: 'TOR',
-      helpValue: 'PORT|ADDRESS:PORT|PATH',
+      helpValue: 'PLACE',
     }),
   },
   environment,
