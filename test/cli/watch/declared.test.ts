@@ -6,8 +6,9 @@ const declared = async (input: BeamConfigInput): Promise<Declaration> => declara
 const running = ({ tunnels }: Declaration): Map<string, string> => new Map([...tunnels].map(([name, { key }]) => [name, key]))
 const namesOf = (list: readonly { readonly name: string }[]): string[] => list.map(({ name }) => name)
 
+const [mesh, one, two] = [{ name: 'mesh' }, { name: 'one', command: ['./one'] }, { name: 'two', command: ['./two'], enabled: false }]
 const base = {
-  backends: [{ name: 'mesh' }, { name: 'one', command: ['./one'] }, { name: 'two', command: ['./two'], enabled: false }],
+  backends: [mesh, one, two],
   tunnels: [
     { name: 'all', port: 1 },
     { name: 'only', port: 2, backends: ['one'] },
@@ -33,7 +34,6 @@ describe('the changes between two readings', () => {
   })
 
   it('reach the tunnels on a network whose settings changed, and no others', async () => {
-    const [mesh, one, two] = base.backends
     expect(await changes({ ...base, backends: [{ ...mesh, priority: 5 }, one, two] })).toMatchObject({ changed: ['all'] })
     expect(await changes({ ...base, backends: [mesh, { ...one, command: ['./other'] }, two] })).toMatchObject({ changed: ['all', 'only'] })
     expect(await changes({ ...base, backends: [mesh, one, { ...two, command: ['./other'] }] })).toMatchObject({ changed: [] })
