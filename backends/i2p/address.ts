@@ -33,6 +33,11 @@ export function readAddress(text: string): I2pAddress | undefined {
   return (flags & ~7) === 0 ? { host, kind: 'b33', needsKey: (flags & 4) !== 0 } : undefined
 }
 
+/** Whether a text is meant as an address of I2P, also a mistyped one: only this network can say what is wrong with it. */
+export function looksLikeI2p(text: string): boolean {
+  return /^(?:[a-z][a-z0-9+.-]*:\/\/)?[a-z0-9-][a-z0-9.-]*\.i2p(?:[:/?#]|$)/i.test(text.trim())
+}
+
 /** @throws UnreachableError (`BEAM_ERR_ADDRESS_INVALID`) */
 export function parseAddress(text: string): I2pAddress {
   const address = readAddress(text)

@@ -27,7 +27,7 @@ import {
   type TunnelInfo,
   type TunnelOptions,
 } from '../../core/index.ts'
-import { parseAddress, readAddress } from './address.ts'
+import { looksLikeI2p, parseAddress } from './address.ts'
 import { AddressBook } from './book.ts'
 import type { I2PConfig } from './config.generated.ts'
 import { I2pDialler } from './dialler.ts'
@@ -190,7 +190,7 @@ export class I2pBackend implements NetworkBackend, Dialler, Operable, KeyKeeper 
   }
 
   canDial(address: string): boolean {
-    return readAddress(address) !== undefined
+    return looksLikeI2p(address)
   }
 
   /**

@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { addressHelper, formatAddress, parseBookName, parsePeer, readAddress } from '../../../backends/i2p/address.ts'
+import {
+  addressHelper,
+  formatAddress,
+  looksLikeI2p,
+  parseAddress,
+  parseBookName,
+  parsePeer,
+  readAddress,
+} from '../../../backends/i2p/address.ts'
 import { crc32, fromBase32, fromI2pBase64, toBase32, toI2pBase64 } from '../../../backends/i2p/base64.ts'
 import { b32Of, b33Of, destinationIn, parseDestination, signatureTypeOf } from '../../../backends/i2p/destination.ts'
 import { randomDestination } from './keys-for-tests.ts'
@@ -90,6 +98,11 @@ describe('addresses', () => {
   it('any text is one or none, quickly', () => {
     fc.assert(fc.property(fc.string(), (text) => void readAddress(text)))
     expect(readAddress(`${'a.'.repeat(50_000)}i2p`)).toBeUndefined()
+  })
+  it('that are mistyped are still meant for I2P, which says what is wrong', () => {
+    expect(looksLikeI2p('abc.b32.i2p')).toBe(true)
+    expect(() => parseAddress('abc.b32.i2p')).toThrowError(expect.objectContaining({ code: 'BEAM_ERR_ADDRESS_INVALID' }))
+    for (const text of ['', 'no address', 'localhost', 'x.i2p.com', '.i2p', '\u0000']) expect(looksLikeI2p(text)).toBe(false)
   })
   it('are printed as visitors type them', () => expect(formatAddress(B32)).toBe(`http://${B32}`))
   it('an access list takes the whole name or its letters', () => {
