@@ -1,15 +1,15 @@
 import type { Duplex } from 'node:stream'
-import type { Path, Progress } from '../backend.ts'
-import type { Clock } from '../clock.ts'
-import { allFailed, isBeamError, UnsupportedError } from '../errors.ts'
+import type { Path } from '../backend.ts'
+import { UnsupportedError } from '../errors.ts'
 import { nextProbeMs } from '../routing/health/index.ts'
 import { race } from '../routing/index.ts'
 import { openMultipath, probeMultipath, WindowBudget, type MultipathStream } from '../streams/multipath/index.ts'
 import { resetStream } from '../streams/index.ts'
 import type { PathReport } from './events.ts'
-import type { Strategy } from './strategy.ts'
-import { isOfTheStream, Way, type WayTarget } from './way.ts'
+import { isOfTheStream, Way } from './way.ts'
 import { ranked, WayChoice } from './way-choice.ts'
+import { inOne, reportOf } from './way-report.ts'
+import type { WaysSetup } from './ways-setup.ts'
 
 /** How often the ways are looked at anew; at once when one fails. */
 const EVALUATE_EVERY_MS = 30_000
@@ -17,29 +17,6 @@ const EVALUATE_EVERY_MS = 30_000
 const ASK_AFTER_MS = 25_000
 /** How long a publisher may take to say that it joins multipath streams: ten times what the path took before, within these bounds. */
 const PROBE_LIMIT_MS = { least: 3_000, most: 30_000, times: 10 } as const
-
-/** What happens to the ways. */
-export interface WaysEvents {
-  /** One of them changed. */
-  onPath(report: PathReport, reason: string): void
-  /** Another one is the first choice now. */
-  onMove(from: Way, to: Way, reason: string): void
-  onWarning(code: string, message: string): void
-  onProgress(backend: string, progress: Progress): void
-}
-
-/** What ways are made of. */
-export interface WaysSetup {
-  readonly targets: readonly WayTarget[]
-  readonly strategy: Strategy
-  readonly circuits: number
-  readonly clock: Clock
-  readonly events: WaysEvents
-  /** Whether a connection that one network carries may move to another: see the exposure policy. */
-  readonly mayMove: (from: string, to: string) => boolean
-  /** Ends everything. */
-  readonly signal: AbortSignal
-}
 
 /** Several ways to one service: measured all the time, chosen by the strategy. */
 export class Ways {
@@ -309,39 +286,4 @@ export class Ways {
 function probeLimitMs({ figures: { latencyMs = 0 } }: Way): number {
   const { least, most, times } = PROBE_LIMIT_MS
   return Math.min(most, Math.max(least, latencyMs * times))
-}
-
-function reportOf(way: Way, score: number): PathReport {
-  const { latencyMs, bytesPerSecond, reliability, congestion } = way.figures
-  return {
-    label: way.label,
-    backend: way.target.handle.name,
-    address: way.target.address,
-    state: way.state,
-    score: round(score, 3),
-    ...(way.path === undefined ? {} : { kind: way.path.kind }),
-    ...(latencyMs === undefined ? {} : { latencyMs: round(latencyMs, 1) }),
-    ...(bytesPerSecond === undefined ? {} : { bytesPerSecond: Math.round(bytesPerSecond) }),
-    ...(reliability === undefined ? {} : { reliability: round(reliability, 3) }),
-    ...(congestion === undefined ? {} : { congestion: round(congestion, 3) }),
-  }
-}
-
-function round(value: number, digits: number): number {
-  return Number(value.toFixed(digits))
-}
-
-function inOne(ways: readonly Way[], failures: readonly unknown[]): unknown {
-  const [only] = failures
-  if (failures.length === 1 && isBeamError(only)) return only
-  const kinds = new Set(failures.map((error) => (isBeamError(error) ? error.code : '')))
-  const parts = ways.map(
-    ({ label }, index) => `${label}: ${failures[index] instanceof Error ? (failures[index] as Error).message : 'no answer'}`,
-  )
-  const [code] = kinds
-  return allFailed(
-    `No path to the service works. ${parts.join(' ')}`,
-    failures,
-    kinds.size === 1 && code !== undefined && code !== '' ? { code } : {},
-  )
 }

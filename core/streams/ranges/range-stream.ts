@@ -1,7 +1,8 @@
 import { RESET_CODES, type Frame } from './frame.ts'
 import type { RangePath } from './range-path.ts'
+import { RangeSender } from './range-sender.ts'
 import { ReceiveBuffer } from './receive-buffer.ts'
-import { SendBuffer, type Segment } from './send-buffer.ts'
+import type { Segment } from './send-buffer.ts'
 
 /** Limits of one stream. The sizes are asked again and again: they may shrink when many streams share the memory. */
 export interface RangeLimits {
@@ -19,10 +20,11 @@ export interface RangeLimits {
 /** `open`, `done` (both directions ended and were acknowledged), `reset` (broken off by one end). */
 export type RangeState = 'open' | 'done' | 'reset'
 
-/** Acknowledgements owed on one path. */
+/** What is owed to the far end on one path. */
 interface Owed {
+  /** Frames with data that were not acknowledged yet. */
   frames: number
-  /** When it is due at the latest. */
+  /** When an acknowledgement is due at the latest. */
   atMs: number
   now: boolean
   /** Time stamp of the earliest frame that was not answered. */
@@ -31,16 +33,10 @@ interface Owed {
   probeAtMs: number
 }
 
-/** Segments overtaken by so many later ones may be lost (RFC 5681 section 3.2 has the same number). */
-const OVERTAKEN = 3
 /** Round trips above this are no measurement but a wrong echo. */
 const MAX_RTT_MS = 600_000
 /** How often late segments are looked for, as a share of the shortest time-out. */
 const TICKS_PER_TIMEOUT = 6
-/** How old a segment of another path must be before an idle one carries it as well. */
-const HELP_AFTER_MS = 50
-/** Copies of one segment on different paths at the same time. */
-const MAX_COPIES = 2
 
 /**
  * One byte stream in both directions, as ranges of bytes that are acknowledged and repeated: over several paths that may die or fall silent,
@@ -50,28 +46,24 @@ const MAX_COPIES = 2
 export class RangeStream {
   readonly id: number
   readonly #limits: RangeLimits
-  readonly #send = new SendBuffer()
+  readonly #sender: RangeSender
   readonly #receive: ReceiveBuffer
   readonly #paths = new Map<RangePath, Owed>()
-  /** The far end takes bytes below. */
-  #peerLimit = 0
   #state: RangeState = 'open'
   #resetCode: number | undefined
   /** Paths on which a reset is still to be said. */
   readonly #resetDue = new Set<RangePath>()
-  /** Segments that are on no path. */
-  #homeless = 0
   #windowDue = false
   #progressAtMs: number | undefined
-  #probeAtMs = Infinity
-  #resentBytes = 0
+  /** When the far end is asked about its shut window. */
+  #askAtMs = Infinity
 
   /** `peerWindowBytes`: what the far end takes before its first word. */
   constructor(setup: { readonly id: number; readonly limits: RangeLimits; readonly peerWindowBytes: number }) {
     this.id = setup.id
     this.#limits = setup.limits
     this.#receive = new ReceiveBuffer(setup.limits.receiveBytes)
-    this.#peerLimit = setup.peerWindowBytes
+    this.#sender = new RangeSender(setup.peerWindowBytes)
   }
 
   get state(): RangeState {
@@ -85,12 +77,12 @@ export class RangeStream {
 
   /** Bytes that may still be written before something is acknowledged. */
   get room(): number {
-    return this.#limits.sendBytes() - this.#send.heldBytes
+    return this.#limits.sendBytes() - this.#sender.buffer.heldBytes
   }
 
   /** Whether all that was written and the end have arrived. */
   get sent(): boolean {
-    return this.#send.complete
+    return this.#sender.buffer.complete
   }
 
   /** Whether the far end ended and everything was read. */
@@ -100,22 +92,22 @@ export class RangeStream {
 
   /** Bytes held, both directions. */
   get heldBytes(): number {
-    return this.#send.heldBytes + this.#receive.heldBytes
+    return this.#sender.buffer.heldBytes + this.#receive.heldBytes
   }
 
   /** Bytes that were sent more than once. */
   get resentBytes(): number {
-    return this.#resentBytes
+    return this.#sender.resentBytes
   }
 
   /** Appends bytes, which must not be changed afterwards. */
   write(data: Uint8Array): void {
-    this.#send.write(data)
+    this.#sender.buffer.write(data)
   }
 
   /** Ends this end's direction. */
   end(): void {
-    this.#send.end()
+    this.#sender.buffer.end()
   }
 
   /** The next bytes from the far end. */
@@ -140,6 +132,7 @@ export class RangeStream {
 
   addPath(path: RangePath): void {
     this.#paths.set(path, { frames: 0, atMs: Infinity, now: false, echo: 0, probeAtMs: Infinity })
+    this.#sender.addPath(path)
     if (this.#state === 'reset') this.#resetDue.add(path)
   }
 
@@ -147,7 +140,7 @@ export class RangeStream {
   removePath(path: RangePath): void {
     if (!this.#paths.delete(path)) return
     this.#resetDue.delete(path)
-    this.#takeOff(path)
+    this.#sender.removePath(path)
     // An acknowledgement may have been lost with it.
     this.acknowledgeEverywhere()
   }
@@ -172,10 +165,14 @@ export class RangeStream {
       const rttMs = (stamp(nowMs) - frame.echo) >>> 0
       if (rttMs < MAX_RTT_MS) path.sample(rttMs, nowMs)
     }
-    if (frame.ack !== undefined && !this.#acknowledged(path, frame.ack, nowMs)) return this.reset(RESET_CODES.protocol)
+    if (frame.ack !== undefined) {
+      const said = this.#sender.acknowledged(path, frame.ack, nowMs)
+      if (said === 'nonsense') return this.reset(RESET_CODES.protocol)
+      if (said === 'progress') this.#progressAtMs = nowMs
+    }
     if (frame.type === 'data') this.#takeData(owed, path, frame, nowMs)
     else if (frame.answer) this.#owe(owed, frame, nowMs, true)
-    if (this.#state === 'open' && this.#send.complete && this.#receive.complete) this.#state = 'done'
+    if (this.#state === 'open' && this.sent && this.#receive.complete) this.#state = 'done'
   }
 
   /** The next frame for a path that has room for one; undefined when there is none for it now. */
@@ -185,69 +182,49 @@ export class RangeStream {
     if (this.#state === 'reset') {
       return this.#resetDue.delete(path) ? this.#frame('reset', owed, nowMs, { offset: this.#resetCode ?? 0 }) : undefined
     }
-    const segment = path.silent ? undefined : this.#segmentFor(path, nowMs)
-    if (segment !== undefined) return this.#place(segment, path, owed, nowMs)
+    const placed = this.#sender.next(path, nowMs)
+    if (placed !== undefined) {
+      this.#progressAtMs ??= nowMs
+      return this.#frame('data', owed, nowMs, placed)
+    }
     if (owed.probeAtMs <= nowMs) {
       owed.probeAtMs = nowMs + path.nextProbeMs()
       return this.#frame('ack', owed, nowMs, { answer: true })
     }
-    if (this.#probeAtMs <= nowMs && !path.silent) {
-      this.#probeAtMs = nowMs + path.nextProbeMs()
+    if (this.#askAtMs <= nowMs && !path.silent) {
+      this.#askAtMs = nowMs + path.nextProbeMs()
       return this.#frame('ack', owed, nowMs, { answer: true })
     }
-    if (owed.now || owed.atMs <= nowMs || (this.#windowDue && !path.silent)) return this.#frame('ack', owed, nowMs, {})
-    return undefined
+    const due = owed.now || owed.atMs <= nowMs || (this.#windowDue && !path.silent)
+    return due ? this.#frame('ack', owed, nowMs, {}) : undefined
   }
 
   /** Something of it is due at this time; undefined = it waits for the far end or for its owner. */
   wakeAtMs(nowMs: number): number | undefined {
-    let atMs = Infinity
+    if (this.#state === 'reset') return undefined
+    let atMs = this.#askAtMs
     let shortestMs = Infinity
     for (const [path, owed] of this.#paths) {
       atMs = Math.min(atMs, owed.atMs, owed.probeAtMs)
       shortestMs = Math.min(shortestMs, path.options.minTimeoutMs)
     }
-    if (this.#state === 'reset') return undefined
-    if (this.#send.segments.length > 0 || this.#send.hasNew) atMs = Math.min(atMs, nowMs + shortestMs / TICKS_PER_TIMEOUT, this.#probeAtMs)
+    if (this.#sender.busy) atMs = Math.min(atMs, nowMs + shortestMs / TICKS_PER_TIMEOUT)
     return atMs === Infinity ? undefined : atMs
   }
 
   /** Looks for what is late. To be called at the time that `wakeAtMs` named. */
   tick(nowMs: number): void {
     if (this.#state === 'reset') return
-    for (const path of this.#paths.keys()) {
-      if (!path.options.reliable) this.#repair(path, nowMs)
-      else if (!path.silent && this.#isLate(path, nowMs) && this.#hasOther(path)) this.#silence(path, nowMs)
+    for (const path of this.#sender.tick(nowMs)) {
+      const owed = this.#paths.get(path)
+      if (owed !== undefined) owed.probeAtMs = nowMs + path.nextProbeMs()
     }
     this.#watchWindow(nowMs)
-    if (this.#send.segments.length === 0 && !this.#send.hasNew) this.#progressAtMs = undefined
+    if (!this.#sender.busy) this.#progressAtMs = undefined
     else {
       this.#progressAtMs ??= nowMs
       if (nowMs - this.#progressAtMs > this.#limits.stallMs) this.reset(RESET_CODES.timeout)
     }
-  }
-
-  #acknowledged(path: RangePath, ack: NonNullable<Frame['ack']>, nowMs: number): boolean {
-    const done = this.#send.acknowledge(ack)
-    if (done === undefined) return false
-    const limit = ack.upTo + ack.window
-    if (limit > this.#peerLimit) {
-      this.#peerLimit = limit
-      this.#probeAtMs = Infinity
-    }
-    if (done.length === 0) return true
-    this.#progressAtMs = nowMs
-    for (const segment of done) {
-      if (segment.placements.length === 0) this.#homeless -= 1
-      // Of several copies the one on the path that tells of it is credited: it is the likeliest to have arrived.
-      const credited = segment.placements.find((placement) => placement.path === path) ?? segment.placements[0]
-      for (const placement of segment.placements) {
-        if (placement === credited) placement.path.delivered(segment.data.length, placement, nowMs)
-        else placement.path.gone(segment.data.length)
-      }
-    }
-    if (!path.options.reliable) this.#repair(path, nowMs)
-    return true
   }
 
   #takeData(owed: Owed, path: RangePath, frame: Frame, nowMs: number): void {
@@ -292,118 +269,12 @@ export class RangeStream {
     }
   }
 
-  #place(segment: Segment, path: RangePath, owed: Owed, nowMs: number): Frame {
-    if (segment.placements.length === 0) this.#homeless -= 1
-    segment.placements.push({ path, sentAtMs: nowMs, deliveredBefore: path.deliveredBytes })
-    segment.sends += 1
-    segment.overtaken = 0
-    path.inFlightBytes += segment.data.length
-    const resent = segment.sends > 1
-    if (resent) this.#resentBytes += segment.data.length
-    this.#progressAtMs ??= nowMs
-    return this.#frame('data', owed, nowMs, { segment, resent })
-  }
-
-  #segmentFor(path: RangePath, nowMs: number): Segment | undefined {
-    const hasRoom = path.roomBytes > 0
-    if (this.#homeless > 0 && hasRoom) {
-      const found = this.#send.segments.find(({ placements }) => placements.length === 0)
-      if (found !== undefined) return this.#fit(found, path)
-    }
-    const allowed = this.#peerLimit - this.#send.next
-    const endOnly = this.#send.queuedBytes === 0
-    if (this.#send.hasNew && (allowed > 0 || endOnly)) {
-      if (!hasRoom || this.#bestPath(path.segmentBytes) !== path) return undefined
-      this.#homeless += 1
-      return this.#send.cut(Math.min(path.segmentBytes, Math.max(0, allowed)))
-    }
-    return this.#helpFor(path, nowMs)
-  }
-
-  #fit(segment: Segment, path: RangePath): Segment {
-    const head = this.#send.split(segment, path.options.maxSegmentBytes)
-    if (head !== segment) this.#homeless += 1
-    return head
-  }
-
-  /** A path that has nothing else to do carries what takes long elsewhere as well. */
-  #helpFor(path: RangePath, nowMs: number): Segment | undefined {
-    if (!path.options.reliable || path.inFlightBytes > 0 || this.#paths.size < 2) return undefined
-    const [oldest] = this.#send.segments
-    const [placement] = oldest?.placements ?? []
-    if (oldest === undefined || placement === undefined || placement.path === path) return undefined
-    if (oldest.placements.length >= MAX_COPIES || oldest.data.length > path.options.maxSegmentBytes) return undefined
-    const patienceMs = Math.max(HELP_AFTER_MS, 2 * (path.srttMs ?? path.options.initialTimeoutMs))
-    return nowMs - placement.sentAtMs > patienceMs ? oldest : undefined
-  }
-
-  /** The path on which something new would arrive first, whether it has room or not: a slower one that has room must not delay the stream. */
-  #bestPath(bytes: number): RangePath | undefined {
-    let best: RangePath | undefined
-    let bestMs = Infinity
-    for (const path of this.#paths.keys()) {
-      if (path.silent) continue
-      const ms = path.arrivalMs(bytes)
-      if (ms >= bestMs) continue
-      best = path
-      bestMs = ms
-    }
-    return best
-  }
-
-  #hasOther(path: RangePath): boolean {
-    for (const other of this.#paths.keys()) if (other !== path && !other.silent) return true
-    return false
-  }
-
-  #isLate(path: RangePath, nowMs: number): boolean {
-    // A path whose queue grows is slow, not silent: it makes progress once in a round trip.
-    if (nowMs - path.progressAtMs < path.timeoutMs / 3) return false
-    return this.#send.segments.some(({ placements }) =>
-      placements.some((one) => one.path === path && nowMs - one.sentAtMs >= path.timeoutMs),
-    )
-  }
-
-  #silence(path: RangePath, nowMs: number): void {
-    path.silent = true
-    const owed = this.#paths.get(path)
-    if (owed !== undefined) owed.probeAtMs = nowMs + path.nextProbeMs()
-    this.#takeOff(path)
-  }
-
-  /** Takes everything off a path; what is nowhere else is sent again. */
-  #takeOff(path: RangePath): void {
-    for (const segment of this.#send.segments) this.#remove(segment, path)
-  }
-
-  #remove(segment: Segment, path: RangePath): void {
-    const index = segment.placements.findIndex((placement) => placement.path === path)
-    if (index < 0) return
-    segment.placements.splice(index, 1)
-    path.gone(segment.data.length)
-    if (segment.placements.length === 0) this.#homeless += 1
-  }
-
-  /** Finds what was lost on a path without promises. */
-  #repair(path: RangePath, nowMs: number): void {
-    for (const segment of this.#send.segments) {
-      const placement = segment.placements.find((one) => one.path === path)
-      if (placement === undefined) continue
-      const ageMs = nowMs - placement.sentAtMs
-      const overtaken = segment.overtaken >= OVERTAKEN && ageMs > path.overtakenMs
-      if (!overtaken && ageMs < path.timeoutAfter(segment.sends)) continue
-      this.#remove(segment, path)
-      path.lost(nowMs)
-    }
-  }
-
   /** A window that stays shut is asked about: the word that opened it may be lost. */
   #watchWindow(nowMs: number): void {
-    const shut = this.#send.queuedBytes > 0 && this.#send.next >= this.#peerLimit && this.#send.segments.length === 0
-    if (!shut) this.#probeAtMs = Infinity
-    else if (this.#probeAtMs === Infinity) {
+    if (!this.#sender.shut) this.#askAtMs = Infinity
+    else if (this.#askAtMs === Infinity) {
       const waits = [...this.#paths.keys()].filter(({ silent }) => !silent).map(({ timeoutMs }) => timeoutMs)
-      this.#probeAtMs = nowMs + Math.min(...waits, MAX_RTT_MS)
+      this.#askAtMs = nowMs + Math.min(...waits, MAX_RTT_MS)
     }
   }
 }

@@ -1,0 +1,40 @@
+import { allFailed, isBeamError } from '../errors.ts'
+import type { PathReport } from './events.ts'
+import type { Way } from './way.ts'
+
+/** A way as it is shown to people and programs. */
+export function reportOf(way: Way, score: number): PathReport {
+  const { latencyMs, bytesPerSecond, reliability, congestion } = way.figures
+  return {
+    label: way.label,
+    backend: way.target.handle.name,
+    address: way.target.address,
+    state: way.state,
+    score: round(score, 3),
+    ...(way.path === undefined ? {} : { kind: way.path.kind }),
+    ...(latencyMs === undefined ? {} : { latencyMs: round(latencyMs, 1) }),
+    ...(bytesPerSecond === undefined ? {} : { bytesPerSecond: Math.round(bytesPerSecond) }),
+    ...(reliability === undefined ? {} : { reliability: round(reliability, 3) }),
+    ...(congestion === undefined ? {} : { congestion: round(congestion, 3) }),
+  }
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits))
+}
+
+/** What went wrong on every way, as one error; the error of the only one. */
+export function inOne(ways: readonly Way[], failures: readonly unknown[]): unknown {
+  const [only] = failures
+  if (failures.length === 1 && isBeamError(only)) return only
+  const kinds = new Set(failures.map((error) => (isBeamError(error) ? error.code : '')))
+  const parts = ways.map(
+    ({ label }, index) => `${label}: ${failures[index] instanceof Error ? (failures[index] as Error).message : 'no answer'}`,
+  )
+  const [code] = kinds
+  return allFailed(
+    `No path to the service works. ${parts.join(' ')}`,
+    failures,
+    kinds.size === 1 && code !== undefined && code !== '' ? { code } : {},
+  )
+}
