@@ -1,6 +1,7 @@
 import { boolean, string } from '@oclif/core/flags'
 import { ConfigError } from '../../core/errors.ts'
 import { BeamCommand } from '../base-command.ts'
+import { fromProblem } from '../daemon/problem.ts'
 import type { Selected } from '../daemon/select-tunnels.ts'
 import { parseDuration } from '../input/duration.ts'
 import { JSON_FLAG } from '../input/flags.ts'
@@ -29,9 +30,8 @@ export default class Migrate extends BeamCommand {
     const { flags } = await this.parse(Migrate)
     const drainMs = parseDuration(flags.drain, '--drain', { least: 0, most: 86_400_000 })
     const { carrier, tunnel } = await theTunnel(flags['tunnel-id'])
-    const { fromProblem } = await problems()
     const view = migrateView(flags)
-    const request = { from: flags.from, to: flags.to, drainMs, ...(flags['allow-exposure'] === true ? { allowExposure: true } : {}) }
+    const request = { from: flags.from, to: flags.to, drainMs, ...(flags['allow-exposure'] ? { allowExposure: true } : {}) }
     using lifetime = new Lifetime()
     for await (const line of carrier.client.migrate(tunnel.id, request, lifetime.signal)) {
       if ('failure' in line) throw fromProblem(line.failure)
@@ -39,8 +39,6 @@ export default class Migrate extends BeamCommand {
     }
   }
 }
-
-const problems = (): Promise<typeof import('../daemon/problem.ts')> => import('../daemon/problem.ts')
 
 /**
  * The tunnel with an id or a name.

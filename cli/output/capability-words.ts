@@ -44,7 +44,7 @@ export function capabilityLines(capabilities: BackendCapabilities): ReadonlyArra
 }
 
 /** What the design says about round trips. Nothing of it was measured. */
-export function latencyWords(capabilities: BackendCapabilities): string {
+function latencyWords(capabilities: BackendCapabilities): string {
   const latency = designLatency(capabilities)
   return latency === undefined ? 'nothing is declared' : `up to ${latency.boundMs} ms without queues (${latency.source})`
 }

@@ -47,7 +47,7 @@ async function plan(...flags: string[]): Promise<Plan> {
   const { stdout, stderr } = await run(...flags, '--json')
   expect(stderr).toBe('')
   const value = JSON.parse(stdout) as Plan
-  await expectSchema('plan', value)
+  expectSchema('plan', value)
   return value
 }
 

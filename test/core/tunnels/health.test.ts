@@ -4,7 +4,7 @@ import { healthSettings } from '../../../core/tunnels/health-settings.ts'
 import { publishTunnel } from '../../../core/tunnels/publish.ts'
 import type { PublishSetup, Tunnel } from '../../../core/tunnels/publish-setup.ts'
 import { faulty, type Faulty } from '../../../core/testing/fault-injection.ts'
-import { echoServer, handleOf, ManualClock, PuppetBackend } from './puppet-backend.ts'
+import { echoServer, failureOf, handleOf, ManualClock, PuppetBackend } from './puppet-backend.ts'
 
 const open: Array<() => Promise<unknown>> = []
 afterEach(async () => {
@@ -80,10 +80,10 @@ describe('ready', () => {
     const first = network('first', time)
     first.faults.set({ drop: 1 })
     const attempt = publish(time, [first])
-    const failure = expect(attempt).rejects.toMatchObject({ kind: 'unavailable', hint: expect.stringContaining('selfCheck') as string })
+    const failure = failureOf(attempt)
     await expect.poll(() => first.starts).toBe(1)
     await time.pass(91_000)
-    await failure
+    expect(await failure).toMatchObject({ kind: 'unavailable', hint: expect.stringContaining('selfCheck') as string })
     expect((await first.getStatus()).tunnels).toEqual([])
   })
 

@@ -112,3 +112,11 @@ export class ManualClock {
     return () => this.#timers.delete(timer)
   }
 }
+
+/** What a promise is rejected with, heard from now on; undefined when it resolves. */
+export function failureOf(attempt: Promise<unknown>): Promise<unknown> {
+  return attempt.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+}
