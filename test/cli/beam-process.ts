@@ -27,15 +27,23 @@ export class BeamProcess implements AsyncDisposable {
   readonly child: ChildProcessWithoutNullStreams
   readonly lines: string[] = []
   readonly ended: Promise<Outcome>
+  readonly #patienceMs: number
   #stdout = ''
   #stderr = ''
   #wake: Array<() => void> = []
 
-  /** `start` is the file to run in place of the sources. */
+  /** `start` is the file to run in place of the sources; `patienceMs` is for networks that take longer. */
   constructor(
     args: readonly string[],
-    options: { readonly folder: string; readonly env?: NodeJS.ProcessEnv; readonly raw?: boolean; readonly start?: string },
+    options: {
+      readonly folder: string
+      readonly env?: NodeJS.ProcessEnv
+      readonly raw?: boolean
+      readonly start?: string
+      readonly patienceMs?: number
+    },
   ) {
+    this.#patienceMs = options.patienceMs ?? PATIENCE_MS
     const env = { ...process.env, BEAM_HOME: join(options.folder, 'home'), ...options.env }
     this.child = spawn(process.execPath, [options.start ?? (sources ??= transpiled()), ...args], { cwd: options.folder, env })
     if (options.raw !== true) {
@@ -94,7 +102,7 @@ export class BeamProcess implements AsyncDisposable {
   }
 
   async #until<T>(find: () => T | undefined, what: string): Promise<T> {
-    const deadline = AbortSignal.timeout(PATIENCE_MS)
+    const deadline = AbortSignal.timeout(this.#patienceMs)
     for (;;) {
       const found = find()
       if (found !== undefined) return found

@@ -33,16 +33,18 @@ export class Scene implements AsyncDisposable {
   readonly #talking: BeamProcess[] = []
 
   readonly #start: string | undefined
+  readonly #patienceMs: number | undefined
 
-  private constructor(folder: string, start: string | undefined) {
+  private constructor(folder: string, start: string | undefined, patienceMs: number | undefined) {
     this.folder = folder
     this.#start = start
+    this.#patienceMs = patienceMs
   }
 
-  /** With the command from the sources, or another file that is `beam`. */
-  static async open(start?: string): Promise<Scene> {
+  /** With the command from the sources, or another file that is `beam`; with more patience for networks that take longer. */
+  static async open(start?: string, patienceMs?: number): Promise<Scene> {
     const folder = await temporaryFolder()
-    const scene = new Scene(folder.path, start)
+    const scene = new Scene(folder.path, start, patienceMs)
     scene.#undo.push(() => folder[Symbol.asyncDispose]())
     return scene
   }
@@ -73,6 +75,7 @@ export class Scene implements AsyncDisposable {
       folder: this.folder,
       env,
       ...(this.#start !== undefined && { start: this.#start }),
+      ...(this.#patienceMs !== undefined && { patienceMs: this.#patienceMs }),
     })
     this.#talking.push(process)
     this.#undo.push(() => process[Symbol.asyncDispose]())
