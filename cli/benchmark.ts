@@ -13,7 +13,7 @@ import { writeJson } from './output/config-text.ts'
 import { columnsOf } from './output/layout.ts'
 
 /** The word for standard output in place of a file. */
-export const STDOUT = '-'
+const STDOUT = '-'
 
 /** What `beam benchmark` writes, besides its progress. Without `json`, and with files only, the tables are on stdout. */
 export interface BenchmarkOutput {

@@ -8,9 +8,10 @@ import { plotsOf, type Plot } from './benchmark-plots.ts'
 /** The report as one HTML file that needs nothing else: plots drawn by uPlot, which is inside it, and tables. It may load nothing (CSP). */
 export async function benchmarkHtml(report: BenchmarkReport): Promise<string> {
   const require = createRequire(import.meta.url)
-  const [library, libraryStyle] = await Promise.all(
-    ['uplot/dist/uPlot.iife.min.js', 'uplot/dist/uPlot.min.css'].map((path) => readFile(require.resolve(path), 'utf8')),
-  )
+  const [library, libraryStyle] = await Promise.all([
+    readFile(require.resolve('uplot/dist/uPlot.iife.min.js'), 'utf8'),
+    readFile(require.resolve('uplot/dist/uPlot.min.css'), 'utf8'),
+  ])
   const rows = rowsOf(report)
   const plots = plotsOf(rows)
   const { rounds, roundsDone, durationMs, ratePerSecond, timeoutMs } = report.settings
@@ -124,7 +125,7 @@ function hides(networks: readonly BenchmarkNetwork[]): string {
   const rows = networks.flatMap(({ name, hides }) => {
     if (hides === undefined) return []
     const { publisherIpHidden, visitorIpHidden, anonymity, censorshipResistance, publisherReveals, visitorReveals } = hides
-    const reveals = [...publisherReveals, ...visitorReveals].join(' ')
+    const reveals = [...new Set([...publisherReveals, ...visitorReveals])].join(' ')
     return [{ cells: [name, yes(publisherIpHidden), yes(visitorIpHidden), anonymity, censorshipResistance, reveals] }]
   })
   return table(['', 'hides the publisher’s IP', 'hides the visitor’s IP', 'anonymity', 'hard to block', 'reveals'], rows, 5)
@@ -135,7 +136,7 @@ function verdict({ verdict }: BenchmarkReport): string {
   const items = verdict.checks.map(({ backend, what, limit, value, passed }) => {
     const show = (given: number): string => (what === 'success' ? `${digits(given * 100)}%` : timeText(given))
     const said = what === 'success' ? `success at least ${show(limit)}` : `p99 of requests at most ${show(limit)}`
-    return `<li class="${passed ? 'good' : 'bad'}">${escape(`${backend}: ${said}; ${value === undefined ? 'not measured' : show(value)}`)}</li>`
+    return `<li class="${passed ? 'good' : 'bad'}">${escape(`${backend}: ${said}; ${value === undefined ? 'not measured' : `measured ${show(value)}`}`)}</li>`
   })
   return `<h2>Limits</h2><ul>${items.join('')}</ul>`
 }

@@ -83,7 +83,7 @@ function setupTable(networks: readonly BenchmarkNetwork[], width: number, paint:
             timeText(setup.publishedMs),
             timeText(setup.reachableMs),
             timeText(setup.firstByteMs),
-            [path === undefined ? '-' : `${path.kind}${path.hops === 0 ? '' : `, ${path.hops} hops`}`, version ?? ''].join(' ').trim(),
+            `${path === undefined ? '-' : `${path.kind}${path.hops === 0 ? '' : `, ${path.hops} hops`}`}${version === undefined ? '' : ` (${version})`}`,
           ],
         ],
   )
@@ -95,7 +95,9 @@ function hidesTable(networks: readonly BenchmarkNetwork[], width: number, paint:
     if (hides === undefined) return []
     const { publisherIpHidden, visitorIpHidden, anonymity, censorshipResistance, publisherReveals, visitorReveals } = hides
     const whose = publisherIpHidden ? (visitorIpHidden ? 'both ends' : 'the publisher') : visitorIpHidden ? 'the visitor' : 'nobody'
-    return [[name, whose, anonymity, censorshipResistance, foreignText([...publisherReveals, ...visitorReveals].join(' ')) || '-']]
+    return [
+      [name, whose, anonymity, censorshipResistance, foreignText([...new Set([...publisherReveals, ...visitorReveals])].join(' ')) || '-'],
+    ]
   })
   if (cells.length === 0) return ''
   const titles = columns('', 'IP address of', 'anonymity', 'hard to block')
@@ -141,7 +143,7 @@ function verdictText({ verdict }: BenchmarkReport, paint: Colours): string {
     .map(({ backend, what, limit, value, passed }) => {
       const show = (given: number): string => (what === 'success' ? `${digits(given * 100)}%` : timeText(given))
       const said = what === 'success' ? `success at least ${show(limit)}` : `p99 of requests at most ${show(limit)}`
-      return `${passed ? paint.green('kept  ') : paint.red('broken')}  ${backend}: ${said}; ${value === undefined ? 'not measured' : show(value)}\n`
+      return `${passed ? paint.green('kept  ') : paint.red('broken')}  ${backend}: ${said}; ${value === undefined ? 'not measured' : `measured ${show(value)}`}\n`
     })
     .join('')
 }

@@ -163,7 +163,7 @@ class Comparison implements Benchmark {
     { parts, origin, payload, book }: { parts: Parts; origin: Origin; payload: Payload; book: ProcessBook | undefined },
   ): Promise<void> {
     const { name, record } = contender
-    const { onProgress, setupLimitMs = 300_000, home, beam: { logger } = {} } = this.#options
+    const { onProgress, setupLimitMs = 300_000, home, beam: { logger, env } = {} } = this.#options
     onProgress?.({ step: 'setup', backend: name })
     try {
       const found = await parts.host.find(name)
@@ -174,7 +174,8 @@ class Comparison implements Benchmark {
           beam: {
             config: configFor(name, parts.config.config),
             folder: parts.config.folder,
-            env: {},
+            // A network that is not declared has its settings from the environment alone.
+            ...(env === undefined ? {} : { env }),
             plugins: found === undefined || found.source === 'built-in' ? [] : [found.plugin],
             ...(logger === undefined ? {} : { logger }),
           },

@@ -342,6 +342,9 @@ export interface BenchmarkSetup {
    */
   phases: BenchmarkPhase[]
 }
+/**
+ * Something that the network told of its progress.
+ */
 export interface BenchmarkPhase {
   /**
    * Which end told of it.
@@ -394,6 +397,9 @@ export interface BenchmarkVerdict {
    */
   checks: BenchmarkCheck[]
 }
+/**
+ * Whether one network keeps one limit.
+ */
 export interface BenchmarkCheck {
   /**
    * Name of the backend.
