@@ -56,6 +56,7 @@ export const FLAGS_WITH_VALUE: ReadonlySet<string> = new Set([
   '--p2p-peers',
   '--passphrase-file',
   '--port',
+  '--public-key',
   '--rate',
   '--rounds',
   '--secret',

@@ -28,7 +28,7 @@ export async function operateAll(beams: readonly Pick<Beam, 'operate'>[], call: 
 }
 
 /** Whether an error says that nobody uses the backend. */
-export function isIdle(error: unknown): boolean {
+function isIdle(error: unknown): boolean {
   return isBeamError(error) && error.code === 'BEAM_ERR_BACKEND_IDLE'
 }
 

@@ -9,7 +9,7 @@ import { changedHeaders, checkHttpOptions, hasBody, localHost, pairs, valuesOf, 
 import { carryUpgrade } from './http-upgrade.ts'
 
 /** Largest head of a message in both directions, in bytes: twice what Node takes by itself, for applications with large cookies. */
-export const MAX_HEAD_BYTES = 32 * 1024
+const MAX_HEAD_BYTES = 32 * 1024
 /** Requests of one connection that wait for answers (pipelining): browsers send one, clients that pipeline a dozen. */
 const MAX_PIPELINED = 64
 /** How long an idle connection of a visitor is kept where the network does not end it itself, in milliseconds: longer than services do. */

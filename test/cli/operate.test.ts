@@ -3,14 +3,14 @@ import { operateBackend, operateWhereUsed } from '../../cli/operate.ts'
 import { slowNetwork } from '../helpers/slow-network.ts'
 import { Home, service } from './daemon/home.ts'
 
-describe('operations of backends', { timeout: 60_000 }, () => {
+describe('operations of backends', { timeout: 180_000 }, () => {
   it('are carried out by a command in the foreground, also while its network is still starting', async () => {
     using web = await service()
     await using home = await Home.make()
     const { paths } = home
     await slowNetwork(home.path, { stuckAt: 50 })
     await using command = home.start(String(web.port), '--json')
-    await vi.waitFor(async () => expect(await operateWhereUsed({ backend: 'slow', operation: 'status', paths })).toHaveLength(1), 15_000)
+    await vi.waitFor(async () => expect(await operateWhereUsed({ backend: 'slow', operation: 'status', paths })).toHaveLength(1), 60_000)
     const [{ answer, process } = { answer: {}, process: undefined }] = await operateBackend({ backend: 'slow', operation: 'status', paths })
     expect(answer).toEqual({ percent: 50, tunnels: 0 })
     expect(process).toMatchObject({ pid: command.child.pid, role: 'command' })
@@ -22,7 +22,7 @@ describe('operations of backends', { timeout: 60_000 }, () => {
     const { paths } = home
     await slowNetwork(home.path, { stuckAt: 50 })
     await using command = home.start('connect', 'http://any.example', '--backend', 'slow', '--json')
-    await vi.waitFor(async () => expect(await operateWhereUsed({ backend: 'slow', operation: 'status', paths })).toHaveLength(1), 15_000)
+    await vi.waitFor(async () => expect(await operateWhereUsed({ backend: 'slow', operation: 'status', paths })).toHaveLength(1), 60_000)
     expect(await home.list()).toMatchObject([{ process: { pid: command.child.pid }, tunnels: [] }])
     expect((await home.run('list')).stdout).toContain('No tunnel runs')
     expect((await command.stop()).code).toBe(0)
@@ -36,7 +36,7 @@ describe('operations of backends', { timeout: 60_000 }, () => {
     for (const daemon of [false, true]) {
       if (daemon) await home.startDaemon()
       await using command = home.start(String(web.port), '--json')
-      await vi.waitFor(async () => expect(await home.tunnels()).toHaveLength(1), 15_000)
+      await vi.waitFor(async () => expect(await home.tunnels()).toHaveLength(1), 60_000)
       const [tunnel] = await home.tunnels()
       expect((await home.run('stop', tunnel?.id ?? '')).code).toBe(0)
       const { code, stdout } = await command.ended

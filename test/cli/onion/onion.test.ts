@@ -104,7 +104,7 @@ describe('who may visit', () => {
   })
 })
 
-describe.each(['tor', 'ator'])('beam %s auth, while nothing runs', { timeout: 60_000 }, (network) => {
+describe.each(['tor', 'ator'])('beam %s auth, while nothing runs', { timeout: 180_000 }, (network) => {
   it('works on the files, and shows a private key once', async () => {
     await using home = await Home.make()
     const added = await home.run(network, 'auth', 'add', 'web', 'alice', '--json')
@@ -130,7 +130,7 @@ describe.each(['tor', 'ator'])('beam %s auth, while nothing runs', { timeout: 60
   })
 })
 
-describe('beam tor', { timeout: 30_000 }, () => {
+describe('beam tor', { timeout: 120_000 }, () => {
   it('says what is missing or wrong', async () => {
     await using home = await Home.make()
     expect(await home.run('tor', 'status')).toMatchObject({ code: 1, stderr: expect.stringContaining('beam 3000 --backend tor') as string })
