@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os'
 import { BackendUnavailableError, type Clock, type Progress } from '../../../../core/index.ts'
 import type { Flavour } from '../flavour.ts'
 import { until } from '../until.ts'
@@ -78,26 +79,32 @@ function bootstrapProgress(
       message: `Starting the ${title} daemon${supervisor.message === undefined ? '' : ` again: ${supervisor.message}`}`,
     }
   const why = obstacle === undefined ? '' : ` (${obstacle.message})`
-  return { phase: 'bootstrap', percent: bootstrap.percent, message: `${title}: ${bootstrap.summary}${why}` }
+  return { phase: 'bootstrap', percent: bootstrap.percent, message: `Joining ${title}: ${bootstrap.summary}${why}` }
 }
 
 function stalled(supervisor: Supervisor, { title }: Flavour): string {
-  const { bootstrap, obstacle } = supervisor.network
-  const where = `Joining ${title} stands still at ${bootstrap.percent} % (${bootstrap.summary}).`
-  if (obstacle !== undefined) return `${where} ${obstacle.message} ${obstacle.advice}`
-  return `${where} Look at the network connection and the clock; where the network is blocked, use a bridge (--bridge).`
+  const { bootstrap } = supervisor.network
+  const { message, advice } = likelyObstacle(supervisor.network)
+  return `Joining ${title} stands still at ${bootstrap.percent} % (${bootstrap.summary}). ${message} ${advice}`.replaceAll(/  +/g, ' ')
 }
 
-function gaveUp(supervisor: Supervisor, flavour: Flavour, stallMs: number): BackendUnavailableError {
-  const { bootstrap, obstacle } = supervisor.network
-  const why = obstacle === undefined ? '' : ` ${obstacle.message}`
-  return new BackendUnavailableError(
-    `${flavour.title} could not be joined: it stood still at ${bootstrap.percent} % (${bootstrap.summary}) for ${Math.round(stallMs / 1000)} s.${why}`,
-    {
-      code: 'BEAM_ERR_BOOTSTRAP',
-      hint:
-        obstacle?.advice ??
-        'Look at the network connection and the clock. Where the network is blocked, use a bridge: --bridge, or bridges in the configuration.',
-    },
-  )
+function gaveUp(supervisor: Supervisor, { title }: Flavour, stallMs: number): BackendUnavailableError {
+  const { bootstrap } = supervisor.network
+  const { message, advice } = likelyObstacle(supervisor.network)
+  const stood = `${title} could not be joined: it stood still at ${bootstrap.percent} % (${bootstrap.summary}) for ${Math.round(stallMs / 1000)} s.`
+  return new BackendUnavailableError(`${stood} ${message}`.trim(), { code: 'BEAM_ERR_BOOTSTRAP', hint: advice })
+}
+
+/** What the daemon says, or what can be seen from here: without a route it says nothing for minutes. */
+function likelyObstacle({ obstacle }: NetworkState): Pick<Obstacle, 'message' | 'advice'> {
+  if (obstacle !== undefined) return obstacle
+  const addresses = Object.values(networkInterfaces()).flatMap((one) => one ?? [])
+  if (addresses.every(({ internal }) => internal)) {
+    return { message: 'This machine has no network connection.', advice: 'Connect it; Beam goes on by itself.' }
+  }
+  return {
+    message: '',
+    advice:
+      'Look at the network connection and the clock. Where the network is blocked, use a bridge: --bridge, or bridges in the configuration.',
+  }
 }

@@ -23,6 +23,7 @@ export interface AnnouncementSetup {
 export class Announcement {
   readonly session: DaemonSession
   readonly #setup: AnnouncementSetup
+  #added = false
   #checkKey = false
 
   constructor(session: DaemonSession, setup: AnnouncementSetup) {
@@ -53,13 +54,15 @@ export class Announcement {
       }
       throw error
     }
+    this.#added = true
     return ports.map(({ port }) => port)
   }
 
-  /** Takes it from the daemon. Visitors that are connected stay so: the daemon leaves their circuits alone. */
+  /** Takes from the daemon what was added, and nothing else. Visitors that are connected stay so: the daemon leaves their circuits alone. */
   async withdraw(): Promise<void> {
     const { control } = this.session
-    await control.command(`DEL_ONION ${this.#setup.key.id}`).catch(() => {})
+    if (this.#added) await control.command(`DEL_ONION ${this.#setup.key.id}`).catch(() => {})
+    this.#added = false
     if (this.#checkKey) await control.command(`ONION_CLIENT_AUTH_REMOVE ${this.#setup.key.id}`).catch(() => {})
     this.#checkKey = false
   }
@@ -92,7 +95,7 @@ export class Announcement {
   async #collision(): Promise<BackendUnavailableError> {
     const { control } = this.session
     const { id } = this.#setup.key
-    const ours = (await control.getInfo('onions/current')).split('\n').includes(id)
+    const ours = (await control.getInfo('onions/current').catch(() => '')).split('\n').includes(id)
     // One of this connection is ours, from a round that did not end well.
     if (ours) await control.command(`DEL_ONION ${id}`)
     return new BackendUnavailableError('This onion service is published already, by another program that uses the same daemon.', {
