@@ -27,6 +27,7 @@ export default class Doctor extends BeamCommand {
       { machineChecks },
       { socketChecks },
       { dhtCheck, dhtSetting },
+      { namespaceCheck },
       { daemonChecks },
       { samCheck },
       { isFatal, reportText },
@@ -36,13 +37,21 @@ export default class Doctor extends BeamCommand {
       import('../doctor/machine.ts'),
       import('../doctor/sockets.ts'),
       import('../doctor/dht.ts'),
+      import('../doctor/namespaces.ts'),
       import('../doctor/daemons.ts'),
       import('../doctor/sam.ts'),
       import('../doctor/report.ts'),
     ])
     const setting = dhtSetting(process.env['BEAM_P2P_BOOTSTRAP'])
     const consent = setting.use !== 'public' || (flags.dht ?? (await mayContact(flags.json)))
-    const checks = [...machineChecks(beamPaths()), ...socketChecks(), dhtCheck(setting, consent), ...daemonChecks(), samCheck()]
+    const checks = [
+      ...machineChecks(beamPaths()),
+      ...socketChecks(),
+      namespaceCheck(),
+      dhtCheck(setting, consent),
+      ...daemonChecks(),
+      samCheck(),
+    ]
     const findings = await Promise.all(checks.map(examine))
     if (flags.json) {
       process.stdout.write(`${JSON.stringify({ ok: !findings.some(isFatal), findings })}\n`)

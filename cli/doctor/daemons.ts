@@ -130,16 +130,24 @@ export const DAEMONS: readonly Daemon[] = [
     title: 'BIRD',
     programs: ['bird', 'bird2'],
     versionArgs: ['--version'],
-    neededBy: '--anonet',
+    neededBy: '--friend-to-friend',
     install: 'apt install bird2',
   },
   {
-    id: 'wireguard',
+    id: 'wireguard-go',
     title: 'WireGuard',
+    programs: ['wireguard-go'],
+    versionArgs: ['--version'],
+    neededBy: '--friend-to-friend (managed)',
+    install: 'apt install wireguard-go, brew install wireguard-go',
+  },
+  {
+    id: 'wireguard',
+    title: 'WireGuard tools',
     programs: ['wg'],
     versionArgs: ['--version'],
-    neededBy: '--anonet',
-    install: 'apt install wireguard-tools',
+    neededBy: 'beam anonet status (attached)',
+    install: 'apt install wireguard-tools, brew install wireguard-tools',
   },
 ]
 
