@@ -7,12 +7,15 @@ const UPLOAD_LIMIT_MS = 90_000
 /** Follows a service's descriptor on its way to the directories of the network. One upload that succeeded makes the service findable. */
 export class DescriptorUpload {
   readonly #clock: Clock
+  readonly #limitMs: number
   #done = false
   #lastFailure: string | undefined
   #told: () => void = () => {}
 
-  constructor(clock: Clock) {
+  /** `stallMs` is how long the user lets things stand still; a shorter one than ours counts here too. */
+  constructor(clock: Clock, stallMs: number) {
     this.#clock = clock
+    this.#limitMs = Math.min(UPLOAD_LIMIT_MS, stallMs)
   }
 
   get done(): boolean {
@@ -32,14 +35,14 @@ export class DescriptorUpload {
     return until(signal, (resolve, reject) => {
       this.#told = () => resolve()
       if (this.#done) resolve()
-      return this.#clock.after(UPLOAD_LIMIT_MS, () => reject(notUploaded(this.#lastFailure)))
+      return this.#clock.after(this.#limitMs, () => reject(notUploaded(this.#limitMs, this.#lastFailure)))
     })
   }
 }
 
-function notUploaded(reason: string | undefined): BackendUnavailableError {
+function notUploaded(limitMs: number, reason: string | undefined): BackendUnavailableError {
   const why = reason === undefined ? '' : ` The directories answered ${reason}.`
-  return new BackendUnavailableError(`The onion service’s descriptor could not be uploaded within ${UPLOAD_LIMIT_MS / 1000} s.${why}`, {
+  return new BackendUnavailableError(`The onion service’s descriptor could not be uploaded within ${limitMs / 1000} s.${why}`, {
     hint: 'The network may be slow or overloaded; Beam tries again.',
   })
 }

@@ -201,7 +201,7 @@ export class OnionService {
   async #publish(announcement: Announcement, signal: AbortSignal): Promise<void> {
     const { supervisor, flavour, clock, stallMs, onEvent } = this.#setup
     // It hears of the upload also while nobody waits yet.
-    const upload = (this.#upload = new DescriptorUpload(clock))
+    const upload = (this.#upload = new DescriptorUpload(clock, stallMs))
     const ports = await announcement.add()
     await waitForNetwork({
       supervisor,
