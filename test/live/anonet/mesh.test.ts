@@ -43,6 +43,24 @@ describe.runIf(namespace)('a mesh of friends that Beam keeps', () => {
   })
 })
 
+describe.runIf(namespace)('an ordinary user', () => {
+  it('has a mesh too, and is told what is missing', { timeout: LIMIT_MS }, async () => {
+    expect(await play(namespace!, 'rootless-scenario.mjs', LIMIT_MS)).toEqual({
+      twoBeams: { user: 1000, uplink: 'relayed', friends: 1, intact: true, again: 'again', left: '' },
+      portTaken: {
+        code: 'BEAM_ERR_PORT_IN_USE',
+        message: expect.stringMatching(/^UDP port 51820, at which .+ reaches you, is taken by another process\.$/) as string,
+        hint: expect.stringContaining('ss -lupn') as string,
+      },
+      noTun: {
+        code: 'BEAM_ERR_BACKEND_UNAVAILABLE',
+        message: '/dev/net/tun is not open to you (EACCES).',
+        hint: 'This grants it: sudo chmod 666 /dev/net/tun',
+      },
+    })
+  })
+})
+
 describe.runIf(namespace)('a mesh of friends that was there before', () => {
   it('is attached to, told of a service while it is published, and left as it was', { timeout: LIMIT_MS }, async () => {
     const report = await play<Record<string, unknown> & { taken: Ended; errors: Record<string, Ended> }>(
