@@ -114,11 +114,18 @@ function bootstrapObstacle(pairs: Readonly<Record<string, string>>): Obstacle {
         message: `The first relays refuse the connection${tail}.`,
         advice: `A firewall may stand between. ${USE_BRIDGE}`,
       }
+    case 'DONE':
+    case 'TLS_ERROR':
+    case 'TLS_MISMATCH':
+      // With a clock that is days ahead, the certificates of all relays count as expired, and that is all that is seen of it.
+      return {
+        kind: 'blocked',
+        message: `The first relays end the connection${tail}.`,
+        advice: `The clock of this machine may be wrong: check date, time and time zone. ${USE_BRIDGE}`,
+      }
     case 'TIMEOUT':
     case 'CONNECTRESET':
     case 'IOERROR':
-    case 'TLS_ERROR':
-    case 'DONE':
       return {
         kind: 'blocked',
         message: `The first relays do not answer${tail}.`,

@@ -36,6 +36,7 @@ describe('the state of the network', () => {
     ],
     ['BOOTSTRAP PROGRESS=5 TAG=conn SUMMARY="Connecting" WARNING="refused" REASON=CONNECTREFUSED COUNT=3', 'refused', 'refuse'],
     ['BOOTSTRAP PROGRESS=1 TAG=conn_pt SUMMARY="Connecting" WARNING="x" REASON=PT_MISSING', 'transport', 'pluggable transport'],
+    ['BOOTSTRAP PROGRESS=14 TAG=handshake SUMMARY="Handshaking" WARNING="DONE" REASON=DONE COUNT=10', 'blocked', 'end the connection'],
     ['BOOTSTRAP PROGRESS=1 TAG=conn SUMMARY="Connecting" REASON=NEW_WORD', 'other', 'does not go on'],
   ])('knows why it stands still: %s', (text, kind, message) => {
     const state = new NetworkState()
