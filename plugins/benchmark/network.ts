@@ -79,8 +79,8 @@ export async function openNetwork(setup: NetworkSetup, record: NetworkRecord): P
   } catch (error) {
     setup.signal.throwIfAborted()
     if (!limit.aborted) throw error
-    const cause = isBeamError(error) ? `: ${error.message}` : '.'
-    throw new TimeoutError(`${backend} was not usable within ${Math.round(limitMs / 1_000)} s${cause}`, {
+    const last = isBeamError(error) ? error.message : record.phases.at(-1)?.message
+    throw new TimeoutError(`${backend} was not usable within ${Math.round(limitMs / 1_000)} s${last === undefined ? '.' : `: ${last}`}`, {
       hint: 'Give it more time with --setup-limit.',
       cause: error,
     })
