@@ -13,15 +13,13 @@ _beam() {
   COMPREPLY=()
   command=""
   for ((i = 1; i < COMP_CWORD; i++)); do
-    case "\${COMP_WORDS[i]}" in
-      -*) ;;
-${topics.map((topic) => `      ${topic}) command="${topic}" ;;`).join('\n')}
-      *) command="\${command:+$command }\${COMP_WORDS[i]}"; break ;;
-    esac
+    case "\${COMP_WORDS[i]}" in -*) continue ;; esac
+    command="\${command:+$command }\${COMP_WORDS[i]}"
+    case "$command" in ${topics.map((topic) => `"${topic}"`).join('|')}) ;; *) break ;; esac
   done
   case "$command" in
 ${commands.map(caseOf).join('\n')}
-${topics.map((topic) => `    "${topic}") COMPREPLY=($(compgen -W "${[...nextWords(commands, [topic]).keys()].join(' ')}" -- "$cur")) ;;`).join('\n')}
+${topics.map((topic) => `    "${topic}") COMPREPLY=($(compgen -W "${[...nextWords(commands, topic.split(' ')).keys()].join(' ')}" -- "$cur")) ;;`).join('\n')}
     "") _beam_expose "$cur" "$prev"
       if [[ "$cur" != -* ]] && [ \${#COMPREPLY[@]} -eq 0 ]; then COMPREPLY=($(compgen -W "${[...nextWords(commands, []).keys()].join(' ')}" -- "$cur")); fi ;;
     *) _beam_expose "$cur" "$prev" ;;

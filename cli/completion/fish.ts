@@ -8,8 +8,9 @@ export function fishCompletion(commands: readonly CompletedCommand[]): string {
     'complete -c beam -f',
     ...first.map(([word, summary]) => `complete -c beam -n __fish_use_subcommand -a ${word} -d '${summary}'`),
     ...topicsOf(commands).flatMap((topic) => {
-      const words = nextWords(commands, [topic])
-      const unfinished = `'__fish_seen_subcommand_from ${topic}; and not __fish_seen_subcommand_from ${[...words.keys()].join(' ')}'`
+      const words = nextWords(commands, topic.split(' '))
+      const begun = topic.split(' ').map((word) => `__fish_seen_subcommand_from ${word}`)
+      const unfinished = `'${begun.join('; and ')}; and not __fish_seen_subcommand_from ${[...words.keys()].join(' ')}'`
       return [...words].map(([word, summary]) => `complete -c beam -n ${unfinished} -a ${word} -d '${summary}'`)
     }),
     ...commands.flatMap((command) =>

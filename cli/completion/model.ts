@@ -77,7 +77,7 @@ export function nextWords(commands: readonly CompletedCommand[], typed: readonly
   return next
 }
 
-/** The first words of commands that have several words. */
+/** What commands of several words begin with: `tor`, `tor auth`. */
 export function topicsOf(commands: readonly CompletedCommand[]): string[] {
-  return [...new Set(commands.filter(({ words }) => words.length > 1).map(({ words }) => words[0] ?? ''))]
+  return [...new Set(commands.flatMap(({ words }) => words.slice(0, -1).map((_, index) => words.slice(0, index + 1).join(' '))))]
 }

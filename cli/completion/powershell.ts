@@ -7,7 +7,7 @@ export function powershellCompletion(commands: readonly CompletedCommand[]): str
     const ofFlags = flags.filter((flag) => flag.values.length > 0).map((flag) => `'--${flag.name}' = @(${quoted(flag.values)})`)
     return `    '${words.join(' ')}' = @{ Flags = [ordered]@{ ${offered.join('; ')} }; Values = @{ ${ofFlags.join('; ')} }; Words = @(${quoted(values)}) }`
   })
-  const words = [[], ...topicsOf(commands).map((topic) => [topic])].map((typed) => {
+  const words = [[], ...topicsOf(commands).map((topic) => topic.split(' '))].map((typed) => {
     const next = [...nextWords(commands, typed)].map(([word, summary]) => `'${word}' = '${summary}'`)
     return `    '${typed.join(' ')}' = [ordered]@{ ${next.join('; ')} }`
   })

@@ -8,15 +8,13 @@ export function zshCompletion(commands: readonly CompletedCommand[]): string {
 _beam() {
   local command="" word
   for word in "\${(@)words[2,CURRENT-1]}"; do
-    case "$word" in
-      -*) ;;
-${topics.map((topic) => `      ${topic}) command="${topic}" ;;`).join('\n')}
-      *) command="\${command:+$command }$word"; break ;;
-    esac
+    case "$word" in -*) continue ;; esac
+    command="\${command:+$command }$word"
+    case "$command" in ${topics.map((topic) => `"${topic}"`).join('|')}) ;; *) break ;; esac
   done
   case "$command" in
 ${commands.map((command) => `    "${command.words.join(' ')}") ${nameOf(command)} ;;`).join('\n')}
-${topics.map((topic) => `    "${topic}") ${describe(nextWords(commands, [topic]))} ;;`).join('\n')}
+${topics.map((topic) => `    "${topic}") ${describe(nextWords(commands, topic.split(' ')))} ;;`).join('\n')}
     "") if [[ "$PREFIX" == -* ]]; then _beam_expose; else ${describe(nextWords(commands, []))}; fi ;;
     *) _beam_expose ;;
   esac

@@ -44,6 +44,9 @@ const CASES: ReadonlyArray<readonly [line: string, offered: readonly string[], n
   ['beam 3000 --strategy ', ['fallback', 'multipath'], ['doctor']],
   ['beam --json con', ['connect'], ['doctor']],
   ['beam completion ', ['bash', 'fish'], ['connect']],
+  ['beam tor ', ['status', 'newnym', 'auth'], ['add']],
+  ['beam tor auth ', ['add', 'list'], ['status']],
+  ['beam tor auth add --', ['--public-key', '--json'], ['--qr']],
 ]
 
 describe('the model', () => {
@@ -113,9 +116,11 @@ describe.runIf(has('zsh'))('zsh', () => {
     ['beam ', ['completion', 'connect', 'doctor', 'key']],
     ['beam 3000 --', ['--name', '--qr', '--tor']],
     ['beam 3000 --strategy ', ['fallback', 'multipath']],
+    ['beam tor auth ', ['add', 'remove']],
+    ['beam tor auth add --', ['--public-key']],
   ])('completes “%s”', (line, offered) => {
     const file = script('_beam', zshCompletion(model))
-    const prepare = `stty rows 200 columns 200; autoload -Uz compinit; compinit -u -D; source ${file}; bindkey "^I" list-choices; echo LO""ADED`
+    const prepare = `stty rows 200 columns 200; LISTMAX=1000; autoload -Uz compinit; compinit -u -D; source ${file}; bindkey "^I" list-choices; echo LO""ADED`
     const run = [
       'zmodload zsh/zpty',
       'zpty z zsh -f -i',
