@@ -58,7 +58,7 @@ const fresh = `# The command line
 Exit codes: 0 done (also after Ctrl-C, which ends a command in order within five seconds; a second Ctrl-C ends it at once), 1 it failed,
 2 wrong usage or configuration. Results go to stdout; progress, warnings, errors and logs go to stderr, with \`--json\` as lines on stdout,
 described in schemas/: events, key, doctor, config-output,
-backend-list, backend-info, backend-test, backend-create and plugins (\`.schema.json\`). With \`--verbose\` a log goes to stderr.
+backend-list, backend-info, backend-test, backend-create, plugins and onion (\`.schema.json\`). With \`--verbose\` a log goes to stderr.
 
 | variable | meaning |
 |---|---|
@@ -66,6 +66,7 @@ backend-list, backend-info, backend-test, backend-create and plugins (\`.schema.
 | \`BEAM_P2P_BOOTSTRAP\` | Nodes through which the DHT is joined, \`host:port,…\`, or \`none\`. |
 | \`BEAM_P2P_MDNS\` | Discovery on the local network: \`on\`, \`off\`, \`loopback\`. |
 | \`BEAM_P2P_PORTMAP\` | Whether the router may be asked for a port: \`on\`, \`off\`. |
+| \`BEAM_TOR_…\`, \`BEAM_ATOR_…\` | Settings of these networks (docs/tor.md). |
 | \`BEAM_SECRET\` | The secret word, for \`beam expose\` and \`beam connect\`. |
 | \`BEAM_DEBUG\` | Any value: stack traces of errors. |
 | \`NO_COLOR\`, \`FORCE_COLOR\` | No colours, or colours also where there is no terminal. |
