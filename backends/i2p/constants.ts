@@ -83,3 +83,6 @@ export const MAX_ACCESS_ENTRIES = 1_000
 export const MAX_CLIENTS = 64
 /** How long the router has to send the ends of the streams of a tunnel that is stopped. The host gives a backend two seconds for everything. */
 export const LAST_WORDS_MS = 250
+/** How long a dial waits for tunnels of this end; the host gives it a minute, and twice that to what reaches a service for the first time. */
+export const DIAL_PATIENCE_MS = 55_000
+export const REACH_PATIENCE_MS = 110_000

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import { isBeamError, sleep, UnreachableError, type Clock, type DialOptions, type Logger } from '../../core/index.ts'
 import { parseAddress, type I2pAddress } from './address.ts'
 import type { AddressBook } from './book.ts'
-import { ASKED_MS, CONNECT_LIMIT_MS, NO_TUNNELS_WAIT_MS } from './constants.ts'
+import { ASKED_MS, CONNECT_LIMIT_MS, DIAL_PATIENCE_MS, NO_TUNNELS_WAIT_MS } from './constants.ts'
 import { DialSessions, type SessionKind } from './dial-sessions.ts'
 import { I2pStream, type StreamLimits } from './i2p-stream.ts'
 import type { I2pKeyStore } from './key-store.ts'
@@ -14,6 +14,7 @@ import { openStream } from './sam/open-stream.ts'
 import { refusalOf } from './sam/refusal.ts'
 import { valueOf } from './sam/reply.ts'
 import type { SamSession } from './sam/session.ts'
+import { noTunnels } from './sentences.ts'
 import type { TunnelShape } from './session-options.ts'
 
 /** What dialling needs. */
@@ -47,8 +48,13 @@ export class I2pDialler {
     return this.#streams.size
   }
 
-  /** A stream to a destination. @throws UnreachableError, BackendUnavailableError, or the signal's reason */
-  async dial(text: string, options: DialOptions): Promise<Duplex> {
+  /**
+   * A stream to a destination.
+   *
+   * @param patienceMs - how long tunnels of this end may take that are only being built
+   * @throws UnreachableError, BackendUnavailableError, or the signal's reason
+   */
+  async dial(text: string, options: DialOptions, patienceMs = DIAL_PATIENCE_MS): Promise<Duplex> {
     const { clock, limits } = this.#setup
     const given = options.signal
     given?.throwIfAborted()
@@ -57,7 +63,7 @@ export class I2pDialler {
     const { session, release, retire } = await this.#sessions.borrow(await this.#kindOf(address, options, signal), signal)
     try {
       const destination = await this.#destinationOf(address, signal)
-      const socket = await this.#connect(session, destination, signal)
+      const socket = await this.#connect(session, destination, signal, patienceMs)
       const stream = new I2pStream(socket, limits, clock)
       this.#streams.add(stream)
       stream.once('close', () => {
@@ -116,9 +122,9 @@ export class I2pDialler {
   }
 
   /** A session that was just made has no tunnels yet, and the router says at once that it reaches nobody: that is asked again. */
-  async #connect(session: SamSession, destination: string, signal: AbortSignal): ReturnType<typeof openStream> {
+  async #connect(session: SamSession, destination: string, signal: AbortSignal, patienceMs: number): ReturnType<typeof openStream> {
     const { clock, sam } = this.#setup
-    const deadline = clock.monotonic() + CONNECT_LIMIT_MS
+    const deadline = clock.monotonic() + patienceMs
     for (;;) {
       const startedAt = clock.monotonic()
       try {
@@ -126,7 +132,8 @@ export class I2pDialler {
       } catch (error) {
         signal.throwIfAborted()
         if (!session.alive) throw await session.closed
-        if (clock.monotonic() > deadline || !worthAnother(error, session, clock.monotonic() - startedAt)) throw error
+        if (!worthAnother(error, session, clock.monotonic() - startedAt)) throw error
+        if (clock.monotonic() > deadline) throw noTunnels(error)
         await sleep(isUnknownSession(error) ? NO_TUNNELS_WAIT_MS / 10 : NO_TUNNELS_WAIT_MS, { clock, signal })
       }
     }

@@ -30,6 +30,7 @@ import {
 import { looksLikeI2p, parseAddress } from './address.ts'
 import { AddressBook } from './book.ts'
 import type { I2PConfig } from './config.generated.ts'
+import { REACH_PATIENCE_MS } from './constants.ts'
 import { I2pDialler } from './dialler.ts'
 import { I2pKeyStore, readKeyFile } from './key-store.ts'
 import { generateKeys, readKeys, type DestinationKeys } from './keys.ts'
@@ -206,7 +207,7 @@ export class I2pBackend implements NetworkBackend, Dialler, Operable, KeyKeeper 
       await own.service.reached(AbortSignal.any([this.#ended.signal, ...(options.signal === undefined ? [] : [options.signal])]))
       return path
     }
-    const stream = await this.#dialler.dial(address, options)
+    const stream = await this.#dialler.dial(address, options, REACH_PATIENCE_MS)
     stream.on('error', () => {}).destroy()
     return path
   }

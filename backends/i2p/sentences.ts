@@ -50,3 +50,11 @@ export function noB33(): ConfigError {
     hint: 'Only Ed25519 and Red25519 keys can. Publish under another --name to get new keys.',
   })
 }
+
+/** A dial that failed because this end has no tunnels yet: nothing is known of the destination. */
+export function noTunnels(cause: unknown): BackendUnavailableError {
+  return new BackendUnavailableError('The I2P router has no tunnels for the visit yet.', {
+    hint: 'After a cold start it takes 3 to 10 minutes to know the network. Try again; a router that runs all the time has no such wait.',
+    cause,
+  })
+}

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { toI2pBase64 } from '../../../backends/i2p/base64.ts'
 import { AddressBook } from '../../../backends/i2p/book.ts'
+import { I2pDialler } from '../../../backends/i2p/dialler.ts'
 import { I2pBackend } from '../../../backends/i2p/index.ts'
+import { I2pKeyStore } from '../../../backends/i2p/key-store.ts'
 import { PublishingProgress } from '../../../backends/i2p/publishing-progress.ts'
 import { shapeWarning } from '../../../backends/i2p/sentences.ts'
 import { watchWake } from '../../../backends/i2p/wake.ts'
@@ -58,6 +60,30 @@ describe('the I2P backend', () => {
     await using i2p = backend(1)
     expect(await i2p.operate('status')).toMatchObject({ state: 'idle', router: 'not there yet', tunnels: [] })
     expect(await i2p.getStatus()).toEqual({ state: 'idle', tunnels: [] })
+  })
+
+  it('does not say that nobody publishes an address while this end has no tunnels yet, but does once it has', async () => {
+    let ready = ''
+    await using router = await ScriptedRouter.start(
+      greeting((line) => {
+        if (line.startsWith('SESSION CREATE')) return ready === '' ? undefined : `SESSION STATUS RESULT=OK DESTINATION=${ready}`
+        return line.startsWith('STREAM') ? 'STREAM STATUS RESULT=CANT_REACH_PEER' : undefined
+      }),
+    )
+    const clock = new ManualClock()
+    const setup = { shape: { length: 3, quantity: 3, variance: 0 }, limits: { firstByteMs: 1_000, halfCloseMs: 1_000 } }
+    const kept = { keys: new I2pKeyStore({ data: folder }), book: new AddressBook({ data: folder }) }
+    const dialler = new I2pDialler({ ...setup, ...kept, sam: async () => router.at, clock, logger: silentLogger })
+    const address = `${'a'.repeat(51)}q.b32.i2p`
+    const early = dialler.dial(address, {}).catch((error: unknown) => error)
+    await clock.pass(60_000)
+    expect(await early).toMatchObject({ kind: 'unavailable', message: 'The I2P router has no tunnels for the visit yet.' })
+    expect(router.heard('STREAM').length).toBeGreaterThan(50)
+    ready = toI2pBase64(randomPrivateKey())
+    const late = dialler.dial(address, { isolation: 'another session' }).catch((error: unknown) => error)
+    await clock.pass(10_000)
+    expect(await late).toMatchObject({ kind: 'unreachable', code: 'BEAM_ERR_NOT_FOUND' })
+    dialler.close()
   })
 
   it('gives up a start whose router says garbage, and leaves nothing behind', async () => {
