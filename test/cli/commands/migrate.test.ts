@@ -1,9 +1,13 @@
+import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { faultOf } from '../../../cli/daemon/validate.ts'
 import { pluginCode, writePackage } from '../../plugins/plugin-package.ts'
 import { Home, service } from '../daemon/home.ts'
+
+/** Longest that anything may take on a loaded machine. */
+const WAIT = { timeout: 40_000, interval: 100 }
 
 let home: Home
 let local: Awaited<ReturnType<typeof service>>
@@ -12,7 +16,10 @@ beforeEach(async () => {
   local = await service()
   for (const name of ['fog', 'mist']) await writePackage(join(home.path, name), { 'index.mjs': pluginCode(name) })
   const broken = pluginCode('broken', { over: 'async startTunnel() { throw new Error("no wire") },' })
-  const stuck = pluginCode('stuck', { over: 'startTunnel: () => new Promise(() => {}),' })
+  const stuck = pluginCode('stuck', {
+    before: 'import { writeFileSync } from "node:fs"',
+    over: `startTunnel: () => (writeFileSync(${JSON.stringify(join(home.path, 'begun'))}, ''), new Promise(() => {})),`,
+  })
   await writePackage(join(home.path, 'broken'), { 'index.mjs': broken })
   await writePackage(join(home.path, 'stuck'), { 'index.mjs': stuck })
   const config = {
@@ -28,7 +35,7 @@ afterEach(async () => {
 
 const networks = async (): Promise<string[]> => (await home.tunnels()).flatMap(({ endpoints }) => endpoints.map(({ backend }) => backend))
 
-describe('beam migrate', () => {
+describe('beam migrate', { timeout: 60_000 }, () => {
   it('moves a tunnel of a command in the foreground, by name', async () => {
     await using publisher = home.start(String(local.port), '--name', 'web', '--backends', 'fog', '--json')
     await publisher.event('ready')
@@ -60,7 +67,7 @@ describe('beam migrate', () => {
     expect(kept.tunnels[0].request.options).toMatchObject({ name: 'web', backends: ['mist'] })
     expect((await home.run('daemon', 'stop')).code).toBe(0)
     await home.startDaemon()
-    await expect.poll(networks, { timeout: 15_000 }).toEqual(['mist'])
+    await expect.poll(networks, WAIT).toEqual(['mist'])
   })
 
   it('leaves the tunnel as it was when the new network fails', async () => {
@@ -76,13 +83,12 @@ describe('beam migrate', () => {
     await using publisher = home.start(String(local.port), '--name', 'web', '--backends', 'fog', '--json')
     await publisher.event('ready')
     await using mover = home.start('migrate', '--from', 'fog', '--to', 'stuck', '--tunnel-id', 'web')
-    await expect.poll(async () => (await home.tunnels()).length).toBe(1)
-    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    await expect.poll(() => existsSync(join(home.path, 'begun')), WAIT).toBe(true)
     mover.child.kill('SIGINT')
     expect((await mover.ended).code).toBe(0)
     expect(await networks()).toEqual(['fog'])
     // Nothing of the attempt is left: the tunnel can be moved.
-    await expect.poll(async () => (await home.run('migrate', '--from', 'fog', '--to', 'mist', '--tunnel-id', 'web')).code).toBe(0)
+    await expect.poll(async () => (await home.run('migrate', '--from', 'fog', '--to', 'mist', '--tunnel-id', 'web')).code, WAIT).toBe(0)
     expect(await networks()).toEqual(['mist'])
   })
 

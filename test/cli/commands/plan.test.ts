@@ -51,7 +51,7 @@ async function plan(...flags: string[]): Promise<Plan> {
   return value
 }
 
-describe('beam plan', () => {
+describe('beam plan', { timeout: 60_000 }, () => {
   it('takes the enabled backends by priority, and starts none', async () => {
     const { strategy, chosen, backends } = await plan()
     expect(strategy).toBe('priority')
