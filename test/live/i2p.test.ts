@@ -19,7 +19,14 @@ describe.runIf(namespace && i2pd)('I2P, with four real routers in a namespace', 
     async () => {
       const [program, args] = inI2pNamespace([process.execPath, vitest, 'run', '-c', config])
       // No guard in there: nothing can leave the namespace, and what runs is Beam as it is.
-      const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin`, NODE_OPTIONS: '', BEAM_I2P_ROUTER: '', VITEST: '', CI: '' }
+      const env = {
+        ...process.env,
+        PATH: `${process.env['PATH'] ?? ''}:/usr/sbin`,
+        NODE_OPTIONS: '',
+        BEAM_I2P_ROUTER: '',
+        VITEST: '',
+        CI: '',
+      }
       const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
       let output = ''
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
