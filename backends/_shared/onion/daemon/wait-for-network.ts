@@ -96,8 +96,12 @@ function gaveUp(supervisor: Supervisor, { title }: Flavour, stallMs: number): Ba
 }
 
 /** What the daemon says, or what can be seen from here: without a route it says nothing for minutes. */
-function likelyObstacle({ obstacle }: NetworkState): Pick<Obstacle, 'message' | 'advice'> {
+function likelyObstacle({ obstacle, bootstrap }: NetworkState): Pick<Obstacle, 'message' | 'advice'> {
   if (obstacle !== undefined) return obstacle
+  // The tags of a start through a pluggable transport (control-spec section 5.5).
+  if (bootstrap.tag.endsWith('_pt')) {
+    return { message: 'The bridge does not answer.', advice: 'Compare its line with the one that was handed out, or use another bridge.' }
+  }
   const addresses = Object.values(networkInterfaces()).flatMap((one) => one ?? [])
   if (addresses.every(({ internal }) => internal)) {
     return { message: 'This machine has no network connection.', advice: 'Connect it; Beam goes on by itself.' }

@@ -3,6 +3,12 @@ import { until } from '../until.ts'
 
 /** Uploading a descriptor takes two to ten seconds once circuits are there; after a minute and a half it will not come by waiting. */
 const UPLOAD_LIMIT_MS = 90_000
+/**
+ * A service has several descriptors, for this and the next period of time, and each goes to several directories; uploads of one round follow
+ * each other within a second or two. Where no check tells that visitors get through, the round is waited for.
+ */
+const QUIET_MS = 2_000
+const ROUND_LIMIT_MS = 15_000
 
 /** Follows a service's descriptor on its way to the directories of the network. One upload that succeeded makes the service findable. */
 export class DescriptorUpload {
@@ -11,6 +17,7 @@ export class DescriptorUpload {
   #done = false
   #lastFailure: string | undefined
   #told: () => void = () => {}
+  #stirred: () => void = () => {}
 
   /** `stallMs` is how long the user lets things stand still; a shorter one than ours counts here too. */
   constructor(clock: Clock, stallMs: number) {
@@ -24,6 +31,7 @@ export class DescriptorUpload {
 
   /** Takes an `HS_DESC` event of the service. */
   onEvent(action: string, reason: string | undefined): void {
+    this.#stirred()
     if (action === 'FAILED') this.#lastFailure = reason
     if (action !== 'UPLOADED') return
     this.#done = true
@@ -36,6 +44,23 @@ export class DescriptorUpload {
       this.#told = () => resolve()
       if (this.#done) resolve()
       return this.#clock.after(this.#limitMs, () => reject(notUploaded(this.#limitMs, this.#lastFailure)))
+    })
+  }
+
+  /** Resolves when no more is heard of further uploads. @throws the signal's reason */
+  round(signal: AbortSignal): Promise<void> {
+    return until(signal, (resolve) => {
+      const cancelLimit = this.#clock.after(ROUND_LIMIT_MS, resolve)
+      let cancelQuiet = this.#clock.after(QUIET_MS, resolve)
+      this.#stirred = () => {
+        cancelQuiet()
+        cancelQuiet = this.#clock.after(QUIET_MS, resolve)
+      }
+      return () => {
+        cancelLimit()
+        cancelQuiet()
+        this.#stirred = () => {}
+      }
     })
   }
 }

@@ -220,6 +220,7 @@ export class OnionService {
       checks ? 'The descriptor is uploaded; checking that the service can be reached.' : 'The descriptor is uploaded.',
     )
     if (checks) await this.#firstReach(announcement.session, ports, signal)
+    else await upload.round(signal)
     this.#failures = 0
     this.#become('active', checks ? `it was reached through ${flavour.title}` : 'its descriptor is uploaded')
     this.#first?.resolve()
