@@ -255,7 +255,8 @@ export class Leg {
     if (reason !== undefined && reachability !== undefined && known?.state !== state) {
       // What a check has found out is not outdone by the backend's word: it looks again.
       if (reachability.works) this.#setup.events.endpoint(endpoint, reason)
-      else reachability.hurry()
+      // It looks also when the backend says that all is well again.
+      if (!reachability.works || known?.state === 'down') reachability.hurry()
       this.#updateState()
     }
     return known === undefined

@@ -13,6 +13,9 @@ const FAILURES_TO_TELL = 2
 /** How often an endpoint is looked at while it proves that it works again. */
 const LOOKS_IN_TRIAL = 4
 
+/** Least distance of checks that are asked for: a backend may change its mind a hundred times in a second. */
+const HURRY_DISTANCE_MS = 1_000
+
 /** What a check found out. */
 export interface Verdict {
   readonly works: boolean
@@ -56,6 +59,8 @@ export class SelfCheck {
   /** When a visitor got through last. */
   #provedAt = -Infinity
   #checking = false
+  /** When the last check began. */
+  #checkedAt = -Infinity
 
   constructor(setup: SelfCheckSetup) {
     this.#setup = setup
@@ -83,9 +88,10 @@ export class SelfCheck {
     if (!this.#checking) this.#later()
   }
 
-  /** Looks at once, because something changed. */
+  /** Looks at once, because something changed; not when it just looked. */
   hurry(): void {
-    if (this.#checking || this.#ended.signal.aborted) return
+    const justNow = this.#setup.clock.monotonic() - this.#checkedAt < HURRY_DISTANCE_MS
+    if (justNow || this.#checking || this.#ended.signal.aborted) return
     this.#cancel?.()
     void this.#check()
   }
@@ -97,6 +103,7 @@ export class SelfCheck {
     if (clock.monotonic() - this.#provedAt < settings.probeEveryMs / 2 && this.#told === true) return this.#later()
     if (address === undefined || !isDialler(backend) || !backend.canDial(address)) return this.#later()
     this.#checking = true
+    this.#checkedAt = clock.monotonic()
     const attempt = new AbortController()
     const onEnd = (): void => attempt.abort(signal.reason)
     signal.addEventListener('abort', onEnd, { once: true })

@@ -148,6 +148,13 @@ it('looks at once when the backend says that something changed', async () => {
   await clock.pass(1_000)
   check.hurry()
   expect(backend.seen).toHaveLength(2)
+  check.hurry()
+  await clock.pass(500)
+  check.hurry()
+  expect(backend.seen).toHaveLength(2)
+  await clock.pass(500)
+  check.hurry()
+  expect(backend.seen).toHaveLength(3)
 })
 
 it('leaves no timer behind, and tells nothing after its end', async () => {
