@@ -11,7 +11,7 @@ import { ProcessBook, processSource } from './processes.ts'
 import type { BenchmarkNetwork, BenchmarkPhase, BenchmarkReport } from './report.generated.ts'
 import { figuresOf, notApart } from './report.ts'
 import { measureRound, Round, type RoundSetup, type Subject } from './round.ts'
-import { verdictOf, type Limits } from './verdict.ts'
+import { verdictOf, type BenchmarkLimits } from './verdict.ts'
 
 /** Least rounds: fewer say nothing about how much the figures scatter. */
 export const MIN_ROUNDS = 3
@@ -21,7 +21,7 @@ const NOBODY = ''
 const CONTROL_SHARE = 0.25
 
 /** How networks are compared. Everything but `home` has a default. */
-export interface BenchmarkOptions extends Limits {
+export interface BenchmarkOptions extends BenchmarkLimits {
   /** Networks to compare. Default: the enabled ones of the configuration, by priority. */
   readonly backends?: readonly string[]
   /** Folder for keys and state of both ends; the caller removes it afterwards. Its path is to be short (sockets). */

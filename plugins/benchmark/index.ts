@@ -3,4 +3,5 @@
  * @packageDocumentation
  */
 export { openBenchmark, MIN_ROUNDS, type Benchmark, type BenchmarkOptions, type BenchmarkProgress } from './benchmark.ts'
+export type { BenchmarkLimits } from './verdict.ts'
 export type * from './report.generated.ts'

@@ -34,8 +34,19 @@ export async function processSource(platform: NodeJS.Platform = process.platform
   }
   return {
     memoryKind: 'rss',
-    look: async (of) => withDescendants(of, await askPs()).map(({ residentKib, ...rest }) => ({ ...rest, memoryKib: residentKib })),
+    look: async (of) =>
+      withDescendants(of, await askPs()).map(({ residentKib, cpuSeconds, ...rest }) => ({
+        ...rest,
+        cpuSeconds: rest.pid === process.pid ? ownCpuSeconds() : cpuSeconds,
+        memoryKib: residentKib,
+      })),
   }
+}
+
+/** Of this process, more precisely than `ps` tells it (hundredths of a second, on some systems whole ones). */
+function ownCpuSeconds(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e6
 }
 
 /** 0 for a process that has just ended. */

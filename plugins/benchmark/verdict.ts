@@ -1,7 +1,7 @@
 import type { BenchmarkCheck, BenchmarkNetwork, BenchmarkVerdict } from './report.generated.ts'
 
 /** What every network has to keep. */
-export interface Limits {
+export interface BenchmarkLimits {
   /** Largest 99th percentile of the open-loop requests, in milliseconds. */
   readonly maxP99Ms?: number
   /** Least share of requests and transfers that succeed, from 0 to 1. */
@@ -9,7 +9,7 @@ export interface Limits {
 }
 
 /** Whether every network keeps the limits. One that could not be measured keeps none; without limits all is well. */
-export function verdictOf(networks: readonly BenchmarkNetwork[], { maxP99Ms, minSuccess }: Limits): BenchmarkVerdict {
+export function verdictOf(networks: readonly BenchmarkNetwork[], { maxP99Ms, minSuccess }: BenchmarkLimits): BenchmarkVerdict {
   const checks = networks.flatMap(({ name, figures }): BenchmarkCheck[] => {
     const p99 = figures?.requests?.p99Ms
     const share = figures !== undefined && figures.success.attempted > 0 ? figures.success.share : undefined
