@@ -24,6 +24,10 @@ export interface MeshConfig {
   portmap: 'on' | 'off'
   listen: MeshListen
   /**
+   * Addresses under which others reach the first tunnel, or the node, when a router forwards a port to it: host:port.
+   */
+  announce: string[]
+  /**
    * Most links to other nodes at a time. Without it: `p2p.maxPeers`.
    */
   maxLinks: number

@@ -69,3 +69,11 @@ export function reachOfBootstrap(bootstrap: 'public' | 'none' | readonly string[
   const hosts = bootstrap.map((node) => node.replace(/^.*@/, '').replace(/:\d+$/, ''))
   return hosts.every((host) => host === 'localhost' || (isIP(host) !== 0 && reachOf(host) === 'machine')) ? 'machine' : 'site'
 }
+
+/** The endpoints of addresses that the user gave as `host:port`. */
+export function announcedEndpoints(addresses: readonly string[]): readonly string[] {
+  return addresses.map((text) => {
+    const at = text.lastIndexOf(':')
+    return tcpEndpoint(text.slice(0, at).replace(/^\[|\]$/g, ''), Number(text.slice(at + 1)))
+  })
+}

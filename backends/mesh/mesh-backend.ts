@@ -39,8 +39,9 @@ import { GossipDiscovery } from './network/gossip-discovery.ts'
 import { MESH_OPERATIONS, operateMesh } from './network/operations.ts'
 import { NetworkSlot } from './network/network-slot.ts'
 import { pickRelays } from './network/pick-relays.ts'
+import { RendezvousDiscovery } from './network/rendezvous-discovery.ts'
 import { openToLan } from './lan.ts'
-import { reachOfBootstrap } from './local-addresses.ts'
+import { announcedEndpoints, reachOfBootstrap } from './local-addresses.ts'
 import { meshName } from './mesh-name.ts'
 import { resolveName } from './names.ts'
 import { Published } from './published.ts'
@@ -50,7 +51,7 @@ import { TrafficCount } from './traffic.ts'
 
 /** What the mesh backend is made of. */
 export interface MeshComponents {
-  readonly config: Pick<MeshConfig, 'listen' | 'maxLinks' | 'participation' | 'peers'>
+  readonly config: Pick<MeshConfig, 'announce' | 'listen' | 'maxLinks' | 'participation' | 'peers'>
   readonly discovery: DiscoveryOptions
   readonly paths: BeamPaths
   readonly logger: Logger
@@ -87,6 +88,7 @@ export class MeshBackend implements NetworkBackend, Dialler, Operable, RecordKee
       maxPeers: config.maxLinks,
       listen: { host: config.listen.host, port: config.participation === 'light' ? 0 : config.listen.port },
       peers: config.peers,
+      announce: config.participation === 'light' ? [] : announcedEndpoints(config.announce),
       discovery: () => this.#mesh.discovery,
       // Without a DHT a node is known to those only who were told of it.
       within: components.discovery.bootstrap === 'none' ? 'site' : reachOfBootstrap(components.discovery.bootstrap),
@@ -97,7 +99,7 @@ export class MeshBackend implements NetworkBackend, Dialler, Operable, RecordKee
     const gossip = new GossipDiscovery(this.#network)
     this.#network.whenStarted(() => gossip.onStarted())
     this.#mesh = createDiscovery(components.discovery, {
-      extra: [gossip],
+      extra: [gossip, new RendezvousDiscovery({ peers: config.peers, clock, logger })],
       runtimeFolder: paths.runtime,
       clock,
       logger,
@@ -266,6 +268,8 @@ export class MeshBackend implements NetworkBackend, Dialler, Operable, RecordKee
       logger,
       onEvent,
       relays: () => this.#network.network?.relayClient.endpoints ?? [],
+      // A forwarded port leads to the one listener that has it.
+      announce: this.#tunnels.size + this.#starting.size > 1 || config.participation !== 'light' ? [] : announcedEndpoints(config.announce),
       relayAt: (id) => this.#network.network?.relayClient.at(id),
     })
     onEvent({ type: 'address', address: published.address })

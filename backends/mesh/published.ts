@@ -46,6 +46,8 @@ export interface PublishedParts {
   readonly clock: Clock
   readonly logger: Logger
   readonly onEvent: (event: TunnelEvent) => void
+  /** Endpoints that the user knows of: ports that a router forwards to this listener. */
+  readonly announce?: readonly string[]
   /** Relays through which it is reached now, as endpoints of its record. */
   readonly relays?: () => readonly string[]
   /** Where one of them is, by its node key as text: visitors meet this end there for a direct connection. */
@@ -118,6 +120,7 @@ export class Published implements AsyncDisposable {
 
   /** Whether others than this site can dial it. */
   get isPublic(): boolean {
+    if ((this.#parts.announce?.length ?? 0) > 0) return true
     return this.#where !== undefined && localAddresses(this.#where.address).some((host) => reachOf(host) === 'world')
   }
 
@@ -247,7 +250,8 @@ export class Published implements AsyncDisposable {
   /** The first of its own addresses, then those on other networks: what is left out for want of room are further addresses of this machine. */
   #endpoints(): Pick<ServiceRecord, 'endpoints' | 'weights'> {
     const { endpoints: others, weight } = this.#description
-    const own = this.#where === undefined ? [] : recordEndpoints(this.#where, this.#parts.within).map((address) => ({ address, weight }))
+    const here = this.#where === undefined ? [] : recordEndpoints(this.#where, this.#parts.within)
+    const own = [...(this.#parts.announce ?? []), ...here].map((address) => ({ address, weight }))
     const relays = (this.#parts.relays?.() ?? []).map((address) => ({ address, weight }))
     const equal = others.every((one) => one.weight === weight)
     // Somewhere its own weight has to stand, also when it has no address that is of use to others.

@@ -6,6 +6,7 @@ import { NODE_FLAGS, nodeEnvironment } from '../input/network-flags/mesh.ts'
 import { parsePort } from '../input/service-target.ts'
 import { Lifetime } from '../lifetime.ts'
 import { openBeam } from '../open-beam.ts'
+import { nodeText } from '../output/node-text.ts'
 
 /** `beam node`: a node of the mesh that publishes nothing and serves others. */
 export default class Node extends BeamCommand {
@@ -47,7 +48,6 @@ export default class Node extends BeamCommand {
     await beam.start('mesh', { signal: lifetime.signal })
     socket.soon()
     const { id, addresses, participation } = await beam.operate('mesh', 'start')
-    const { nodeText } = await import('../output/node-text.ts')
     const node = { id: String(id), addresses: addresses as readonly string[], participation: String(participation) }
     process.stdout.write(json ? `${JSON.stringify({ event: 'node', ...node })}\n` : nodeText(node))
     const reason = await lifetime.ended()

@@ -26,3 +26,4 @@ export { distanceMs, fromNumbers, moved, toNumbers, UNKNOWN, type Coordinate } f
 export { PeerSet, type PeerGoal, type PeerSetOptions } from './peers/peer-set.ts'
 export { isLocal, prefixOf } from './peers/prefix.ts'
 export { experienced, STRANGER, trust, type Experience, type Reputation } from './peers/reputation.ts'
+export { decodeClaimants, LOOKUP_TOPICS, serveLookups } from './rendezvous/lookup.ts'

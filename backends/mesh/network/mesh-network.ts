@@ -11,6 +11,7 @@ import {
   RecordCache,
   relayLimits,
   RelayService,
+  serveLookups,
   StreamRouter,
   UnreachableError,
   type BeamPaths,
@@ -48,6 +49,8 @@ export interface MeshNetworkOptions {
   readonly participation: Participation
   readonly maxPeers: number
   readonly listen: { readonly host: string; readonly port: number }
+  /** Endpoints that the user knows of: ports that a router forwards to this node. */
+  readonly announce: readonly string[]
   /** Nodes that are known beforehand (`beam-node:…`). */
   readonly peers: readonly string[]
   readonly discovery: Discovery
@@ -94,7 +97,7 @@ export class MeshNetwork implements AsyncDisposable {
     undo.defer(() => node[Symbol.asyncDispose]())
     const where = await node.listen()
     const within = reachOf(listen.host) === 'machine' ? 'machine' : options.within
-    const endpoints = where === undefined ? [] : recordEndpoints(where, within)
+    const endpoints = [...options.announce, ...(where === undefined ? [] : recordEndpoints(where, within))]
     return new MeshNetwork(options, { node, key, endpoints, port: where?.port ?? 0 }, undo.move())
   }
 
@@ -131,6 +134,7 @@ export class MeshNetwork implements AsyncDisposable {
     undo.defer(() => this.peers[Symbol.dispose]())
     this.records = new RecordCache(clock)
     this.#news = new News({ clock, records: this.records })
+    if (participation !== 'light') undo.defer(serveLookups(node, this.records))
     const { gossip, [Symbol.dispose]: endGossip } = gossipOn(node, {
       identity: key.identity,
       clock,

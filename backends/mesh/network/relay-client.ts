@@ -18,6 +18,8 @@ import {
 const WANTED = 2
 /** How often the reservations are looked after. */
 const STEP_MS = 5_000
+/** A new peer has said what it does for others by then. */
+const NEW_PEER_MS = 300
 /** A reservation is asked for again when this part of its life is over. */
 const RENEW_AFTER = 0.5
 /** How long a service lets a node answer for it, whatever the relay grants: a day. */
@@ -58,6 +60,7 @@ export class RelayClient implements Disposable {
       options.clock.every(STEP_MS, () => void this.step()),
       options.node.onPeer(({ peer, what }) => {
         if (what === 'down') this.#lost(peer.id)
+        else options.clock.after(NEW_PEER_MS, () => void this.step(), { unref: true })
       }),
     ]
   }

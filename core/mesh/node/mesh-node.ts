@@ -162,11 +162,11 @@ export class MeshNode implements AsyncDisposable {
     to: { readonly host: string; readonly port: number },
     expectedKey: Uint8Array,
     topic: string,
-    options: { readonly signal?: AbortSignal } = {},
+    { body = new Uint8Array(), ...options }: { readonly body?: Uint8Array; readonly signal?: AbortSignal } = {},
   ): Promise<Buffer> {
     const { link } = await dialLink({ to, expectedKey, identity: generateIdentity(), logger: this.#options.logger, ...options })
     try {
-      return await link.ask(topic, new Uint8Array(), options.signal)
+      return await link.ask(topic, body, options.signal)
     } finally {
       link.close({ reason: 'the question was answered' })
     }

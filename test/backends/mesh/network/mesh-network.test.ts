@@ -20,6 +20,7 @@ async function network(over: Partial<MeshNetworkOptions> = {}): Promise<MeshNetw
     maxPeers: 50,
     listen: { host: '127.0.0.1', port: 0 },
     peers: [],
+    announce: [],
     discovery: new MultiDiscovery([]),
     within: 'machine',
     paths,
