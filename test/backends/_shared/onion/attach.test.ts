@@ -1,7 +1,10 @@
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { attachDaemon } from '../../../../backends/_shared/onion/daemon/attached-daemon.ts'
+import { Supervisor } from '../../../../backends/_shared/onion/daemon/supervisor.ts'
+import { TOR } from '../../../../backends/tor/flavour.ts'
 import { TorBackend } from '../../../../backends/tor/index.ts'
-import { silentLogger, systemClock, type BeamPaths, type TunnelEvent } from '../../../../core/index.ts'
+import { silentLogger, systemClock, type BeamPaths, type Clock, type TunnelEvent } from '../../../../core/index.ts'
 import { testPaths } from '../../../helpers/mesh.ts'
 import { FakeControlPort, JOINED } from './fake-control-port.ts'
 
@@ -15,9 +18,12 @@ afterEach(async () => {
   await paths[Symbol.asyncDispose]()
 })
 
+/** Short waits are shorter still. */
+const hasty: Clock = { ...systemClock, after: (ms, fire, options) => systemClock.after(ms <= 2_000 ? ms / 50 : ms, fire, options) }
+
 function backend(config: Partial<ConstructorParameters<typeof TorBackend>[0]['config']>): TorBackend {
   const defaults = { non_anonymous: false, pow: false, self_check: false, stall_seconds: 120 }
-  const made = new TorBackend({ config: { ...defaults, ...config }, paths, logger: silentLogger, clock: systemClock })
+  const made = new TorBackend({ config: { ...defaults, ...config }, paths, logger: silentLogger, clock: hasty })
   undo.push(() => made[Symbol.asyncDispose]())
   return made
 }
@@ -162,5 +168,29 @@ describe('a service at a daemon that runs already', () => {
     expect(last).toMatch(/ClientAuthV3=[a-z2-7]{52}$/)
     expect(last).not.toContain('dvrlqt5p3w')
     expect(id).not.toBe('')
+  })
+
+  it('is looked at again when the machine was asleep', async () => {
+    let beat = (): void => {}
+    let now = 0
+    const clock = { ...systemClock, now: () => now, every: (_: number, tick: () => void) => ((beat = tick), () => {}) }
+    const fake = await fakePort(publishes)
+    const supervisor = new Supervisor({
+      open: (signal) => attachDaemon({ flavour: TOR, config: { control_port: fake.port }, clock }, signal),
+      clock,
+      logger: silentLogger,
+    })
+    undo.push(() => supervisor.close())
+    const heard: string[] = []
+    supervisor.subscribe(({ type }) => heard.push(type))
+    await supervisor.start()
+    beat()
+    now += 15_000
+    beat()
+    expect(heard).not.toContain('woke')
+    now += 3_600_000
+    beat()
+    expect(heard).toContain('woke')
+    await expect.poll(() => fake.lines.filter((line) => line === 'GETINFO uptime').length).toBe(3)
   })
 })
