@@ -8,11 +8,11 @@ import { silentLogger, type Logger } from '../logger.ts'
 import { sensitive } from '../sensitive.ts'
 import { join, resetStream } from '../streams/index.ts'
 import type { ConnectEvent, PathReport } from './events.ts'
-import { planExposure } from './exposure.ts'
 import type { DiallerHandle } from './resolve-target.ts'
 import { Gate } from './gate.ts'
 import { isLoopback, listen } from './listen.ts'
-import { usesAllAtOnce, type Strategy } from './strategy.ts'
+import { permittedWays } from './permitted-ways.ts'
+import type { Strategy } from './strategy.ts'
 import { isOfTheStream, type Way, type WayTarget } from './way.ts'
 import { Ways } from './ways.ts'
 
@@ -115,7 +115,7 @@ class Connector implements LocalPort {
     this.address = setup.address
     this.#clock = setup.clock ?? systemClock
     this.#logger = (setup.logger ?? silentLogger).child({ address: sensitive(setup.address) })
-    const { targets, mayMove, notes } = permitted(setup)
+    const { targets, mayMove, notes } = permittedWays(setup)
     this.#several = targets.length > 1
     this.#notes = notes
     this.#ways = new Ways({
@@ -257,26 +257,6 @@ class Connector implements LocalPort {
     } catch (error) {
       this.#logger.error('a listener of connection events threw', { event: event.event, reason: messageOf(error) })
     }
-  }
-}
-
-/** The ways that may be used, as the exposure policy has it. @throws ConfigError (`BEAM_ERR_EXPOSURE`) */
-function permitted(setup: ConnectSetup): {
-  readonly targets: readonly WayTarget[]
-  readonly mayMove: (from: string, to: string) => boolean
-  readonly notes: readonly string[]
-} {
-  const { address, dialled = address, handle, dial, weight, others = [], strategy = 'fallback', allowExposure = false } = setup
-  const first: WayTarget = { handle, address: dialled, ...(dial && { dial }), ...(weight !== undefined && { weight }) }
-  const all = [first, ...others]
-  const plan = planExposure(
-    all.map((way) => way.handle),
-    { end: 'visitor', atOnce: usesAllAtOnce(strategy), allowExposure },
-  )
-  return {
-    targets: all.filter((way) => plan.chain.includes(way.handle.name)),
-    mayMove: plan.mayMove,
-    notes: plan.leftOut.map(({ backend, reason }) => `${backend} is not used: ${reason}.`),
   }
 }
 

@@ -160,8 +160,7 @@ export class Ways {
     this.#become(way, 'up', 'a new connection got through')
     const from = this.#setup.clock.monotonic()
     stream.once('close', () => {
-      const { bytes } = stream as { bytes?: { readonly received: number; readonly sent: number } }
-      if (bytes !== undefined) way.meter.carried(bytes.received + bytes.sent, this.#setup.clock.monotonic() - from)
+      way.meter.carried(bytesOf(stream), this.#setup.clock.monotonic() - from)
     })
     // A network that hides carries connections now: one that exposes must not take over without consent.
     const { name } = way.target.handle
@@ -286,4 +285,18 @@ export class Ways {
 function probeLimitMs({ figures: { latencyMs = 0 } }: Way): number {
   const { least, most, times } = PROBE_LIMIT_MS
   return Math.min(most, Math.max(least, latencyMs * times))
+}
+
+/** What a stream has carried, as links and sockets count it. */
+function bytesOf(stream: Duplex): number {
+  const {
+    bytes,
+    bytesRead = 0,
+    bytesWritten = 0,
+  } = stream as Duplex & {
+    bytes?: { readonly received: number; readonly sent: number }
+    bytesRead?: number
+    bytesWritten?: number
+  }
+  return bytes === undefined ? bytesRead + bytesWritten : bytes.received + bytes.sent
 }

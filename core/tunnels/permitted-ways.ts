@@ -1,0 +1,43 @@
+import { generateIdentity, type Identity } from '../identity/identity.ts'
+import type { ConnectSetup } from './connect.ts'
+import { planExposure } from './exposure.ts'
+import { usesAllAtOnce } from './strategy.ts'
+import type { WayTarget } from './way.ts'
+
+/** The ways that a connection may use. */
+export interface PermittedWays {
+  readonly targets: readonly WayTarget[]
+  /** Whether what one network carries may move to another. */
+  readonly mayMove: (from: string, to: string) => boolean
+  /** What is to be said of those that it may not. */
+  readonly notes: readonly string[]
+}
+
+/** The ways that may be used, as the exposure policy has it. @throws ConfigError (`BEAM_ERR_EXPOSURE`) */
+export function permittedWays(setup: ConnectSetup): PermittedWays {
+  const { address, dialled = address, handle, dial, weight, others = [], strategy = 'fallback', allowExposure = false } = setup
+  const first: WayTarget = { handle, address: dialled, ...(dial && { dial }), ...(weight !== undefined && { weight }) }
+  const all = strategy === 'multipath' ? asOneVisitor([first, ...others]) : [first, ...others]
+  const plan = planExposure(
+    all.map((way) => way.handle),
+    { end: 'visitor', atOnce: usesAllAtOnce(strategy), allowExposure },
+  )
+  return {
+    targets: all.filter((way) => plan.chain.includes(way.handle.name)),
+    mayMove: plan.mayMove,
+    notes: plan.leftOut.map(({ backend, reason }) => `${backend} is not used: ${reason}.`),
+  }
+}
+
+/** Paths of one stream on one network have to come from one visitor: those without a key of their own share a throw-away one there. */
+function asOneVisitor(ways: readonly WayTarget[]): WayTarget[] {
+  const keys = new Map<string, Identity>()
+  return ways.map((way) => {
+    const { name } = way.handle
+    const shared = ways.some((other) => other !== way && other.handle.name === name)
+    if (!shared || way.dial?.identity !== undefined) return way
+    const identity = keys.get(name) ?? generateIdentity()
+    keys.set(name, identity)
+    return { ...way, dial: { ...way.dial, identity } }
+  })
+}
