@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import type { Socket as UdpSocket } from 'node:dgram'
+import { readFile } from 'node:fs/promises'
 import { Server, Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { BackendUnavailableError } from '../../../core/index.ts'
-import { namespaceCommand, searchPath } from './privileges.ts'
-import type { InsideAnswer, InsideRequest, Uplink } from './protocol.ts'
+import { searchPath } from './privileges.ts'
+import type { InsideAnswer, InsideRequest } from './protocol.ts'
 import { openUdp } from './udp-port.ts'
 
 /** What the process says before it ends, at most. */
@@ -26,10 +27,11 @@ export class InsideProcess {
   /** Resolves when it has ended, and everything in the namespace with it. */
   readonly ended: Promise<void>
 
-  constructor(uplink: Uplink, env: NodeJS.ProcessEnv = process.env) {
+  /** @param command makes the namespace, or enters one, and runs the program there */
+  constructor(command: (program: readonly string[]) => readonly string[], env: NodeJS.ProcessEnv = process.env) {
     // From the sources under a loader, from dist without one: the file beside this one has the same ending.
     const main = fileURLToPath(new URL(`./inside/main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url))
-    const [program = '', ...args] = namespaceCommand(uplink, [process.execPath, ...process.execArgv, main])
+    const [program = '', ...args] = command([process.execPath, ...process.execArgv, main])
     // A process group of its own: Ctrl-C is for Beam, which then ends this in order. Descriptor 3 is the namespace's, 4 the channel.
     this.#child = spawn(program, args, {
       env: { ...env, PATH: searchPath(env) },
@@ -51,6 +53,13 @@ export class InsideProcess {
       for (const { reject } of this.#waiting.values()) reject(error)
       this.#waiting.clear()
     })
+  }
+
+  /** The first process in the namespace, as it is numbered out here. */
+  async firstPid(): Promise<number> {
+    const { pid = 0 } = this.#child
+    const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    return Number(children.trim().split(' ')[0])
   }
 
   /** Asks, and waits for the answer. @throws NodeJS.ErrnoException of the inside, BackendUnavailableError when it is gone */

@@ -19,14 +19,18 @@ import type { Circle, Friend } from './friend.ts'
 import { InsideProcess } from './inside-process.ts'
 import { birdOf, insideLink, interfaceOf } from './layout.ts'
 import { managedStatus } from './managed-status.ts'
+import { readMeshPlace, removeMeshPlace, writeMeshPlace } from './mesh-place.ts'
 import { nodeAddress, type Plan } from './plan.ts'
-import { findUplink } from './privileges.ts'
+import { findUplink, joinCommand, namespaceCommand } from './privileges.ts'
 import type { InsideState, Uplink } from './protocol.ts'
 import { openUdp } from './udp-port.ts'
 
 /** A port that was just given back may be held for a moment, by a process that is ending. */
 const PORT_ATTEMPTS = 20
 const PORT_WAIT_MS = 150
+/** Who keeps the mesh is ready, or gone, within seconds. */
+const JOIN_ATTEMPTS = 60
+const JOIN_WAIT_MS = 250
 /** How soon the namespace is made anew when it was lost. */
 const RESTART = { baseMs: 1_000, maxMs: 30_000 }
 
@@ -49,24 +53,22 @@ export class ManagedMesh implements Mesh {
   /** Told after the namespace was lost and made anew: what listened there does so no more. */
   onRestart: () => void = () => {}
   readonly #parts: ManagedParts
-  readonly #uplink: Uplink
-  readonly #lock: AsyncDisposable
   readonly #known = new Set<string>()
-  #inside: InsideProcess
+  #uplink: Uplink = 'direct'
+  /** Held by the one Beam of a user that keeps the namespace; the others are its guests. */
+  #lock: AsyncDisposable | undefined
+  #inside: InsideProcess | undefined
   #circle: Circle
   #applied = ''
   #applying: Promise<void> | undefined
   #stopWatch: () => void = () => {}
   #ending = false
 
-  private constructor(parts: ManagedParts, circle: Circle, uplink: Uplink, lock: AsyncDisposable) {
+  private constructor(parts: ManagedParts, circle: Circle) {
     this.#parts = parts
     this.#circle = circle
-    this.#uplink = uplink
-    this.#lock = lock
     this.plan = parts.planOf(circle)
     this.address = nodeAddress(this.plan.prefix)
-    this.#inside = new InsideProcess(uplink)
   }
 
   /** @throws BackendUnavailableError saying what is missing and what grants it */
@@ -75,15 +77,11 @@ export class ManagedMesh implements Mesh {
     options: { readonly signal?: AbortSignal; readonly onProgress?: (progress: Progress) => void } = {},
   ): Promise<ManagedMesh> {
     const { signal, onProgress } = options
-    const uplink = await findUplink()
     const circle = await parts.store.open()
     signal?.throwIfAborted()
-    const result = await tryProcessLock(parts.paths, `anonet mesh ${parts.store.file}`)
-    if (!('lock' in result)) throw taken(result.heldBy)
-    onProgress?.({ phase: 'namespace', percent: 20, message: 'Making a network namespace of its own …' })
-    const mesh = new ManagedMesh(parts, circle, uplink, result.lock)
+    const mesh = new ManagedMesh(parts, circle)
     try {
-      await mesh.#bringUp(onProgress)
+      await mesh.#bringUp(onProgress, signal)
       signal?.throwIfAborted()
     } catch (error) {
       await mesh[Symbol.asyncDispose]()
@@ -95,7 +93,7 @@ export class ManagedMesh implements Mesh {
 
   async health(): Promise<MeshHealth> {
     try {
-      const { protocols, birdVersion } = await this.#inside.ask<InsideState>({ op: 'state' })
+      const { protocols, birdVersion } = await this.#running().ask<InsideState>({ op: 'state' })
       this.version = `BIRD ${birdVersion}`
       const sessions = sessionsOf(protocols)
       const up = sessions.filter(({ established }) => established).length
@@ -108,15 +106,15 @@ export class ManagedMesh implements Mesh {
   }
 
   listen(port: number): Promise<Server> {
-    return this.#inside.listen(this.address, port)
+    return this.#running().listen(this.address, port)
   }
 
   connect(host: string, port: number, signal: AbortSignal | undefined): Promise<Socket> {
-    return this.#inside.connect(host, port, signal)
+    return this.#running().connect(host, port, signal)
   }
 
   async status(): Promise<Readonly<Record<string, unknown>>> {
-    const state = await this.#inside.ask<InsideState>({ op: 'state' })
+    const state = await this.#running().ask<InsideState>({ op: 'state' })
     return managedStatus({
       state,
       friends: this.#circle.friends,
@@ -130,27 +128,68 @@ export class ManagedMesh implements Mesh {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending = true
     this.#stopWatch()
-    await this.#inside.stop()
+    await this.#inside?.stop()
     await this.#applying?.catch(() => {})
-    await this.#lock[Symbol.asyncDispose]()
+    if (this.#lock !== undefined) await removeMeshPlace(this.#parts.paths)
+    await this.#lock?.[Symbol.asyncDispose]()
   }
 
-  async #bringUp(onProgress?: (progress: Progress) => void): Promise<void> {
-    const inside = this.#inside
+  /** Keeps the namespace, or is a guest in the one that another Beam of this user keeps. */
+  async #bringUp(onProgress?: (progress: Progress) => void, signal?: AbortSignal): Promise<void> {
+    const { paths, store } = this.#parts
+    for (let attempt = 1; ; attempt++) {
+      if (this.#lock === undefined) {
+        const result = await tryProcessLock(paths, `anonet mesh ${store.file}`)
+        if ('lock' in result) this.#lock = result.lock
+        else if (attempt > JOIN_ATTEMPTS) throw taken(result.heldBy)
+      }
+      const inside = this.#lock === undefined ? await this.#join() : await this.#keep(onProgress)
+      if (inside !== undefined) return void inside.ended.then(() => this.#restart(inside))
+      // The other one is still starting, or just ending.
+      await sleep(JOIN_WAIT_MS, { signal })
+    }
+  }
+
+  async #keep(onProgress?: (progress: Progress) => void): Promise<InsideProcess> {
+    onProgress?.({ phase: 'namespace', percent: 20, message: 'Making a network namespace of its own …' })
+    this.#uplink = await findUplink()
+    const inside = new InsideProcess((program) => namespaceCommand(this.#uplink, program))
+    this.#inside = inside
     this.#known.clear()
     await inside.ask({ op: 'setup', address: this.address, uplink: this.#uplink })
     onProgress?.({ phase: 'links', percent: 60, message: 'Starting WireGuard and BIRD …' })
-    await this.#apply()
-    void inside.ended.then(() => this.#restart(inside))
+    await this.#apply(inside)
+    await writeMeshPlace(this.#parts.paths, { uplink: this.#uplink, pid: await inside.firstPid() })
+    return inside
   }
 
-  async #apply(): Promise<void> {
+  async #join(): Promise<InsideProcess | undefined> {
+    const place = await readMeshPlace(this.#parts.paths)
+    if (place === undefined) return undefined
+    const inside = new InsideProcess((program) => joinCommand(place, program))
+    this.#inside = inside
+    this.#uplink = place.uplink
+    try {
+      await inside.ask({ op: 'state' })
+      return inside
+    } catch {
+      await inside.stop()
+      return undefined
+    }
+  }
+
+  #running(): InsideProcess {
+    if (this.#inside === undefined) throw new BackendUnavailableError('The mesh is not running.')
+    return this.#inside
+  }
+
+  async #apply(inside: InsideProcess): Promise<void> {
     const { store, range, timing } = this.#parts
     const version = await store.version()
     this.#circle = (await store.read()) ?? this.#circle
     const { friends } = this.#circle
-    for (const friend of friends.filter((each) => !this.#known.has(interfaceOf(each)))) await this.#claimPort(friend)
-    await this.#inside.ask({ op: 'apply', links: friends.map(insideLink), bird: birdOf(friends, { plan: this.plan, range, timing }) })
+    for (const friend of friends.filter((each) => !this.#known.has(interfaceOf(each)))) await this.#claimPort(friend, inside)
+    await inside.ask({ op: 'apply', links: friends.map(insideLink), bird: birdOf(friends, { plan: this.plan, range, timing }) })
     this.#known.clear()
     for (const friend of friends) this.#known.add(interfaceOf(friend))
     this.#applied = version
@@ -160,7 +199,10 @@ export class ManagedMesh implements Mesh {
   async #refresh(): Promise<void> {
     if (this.#applying !== undefined || this.#ending) return
     this.#applying = (async () => {
-      if ((await this.#parts.store.version()) !== this.#applied) await this.#apply()
+      if ((await this.#parts.store.version()) === this.#applied) return
+      // A guest has nothing to set up, but is asked for the friends' names.
+      if (this.#lock === undefined) this.#circle = (await this.#parts.store.read()) ?? this.#circle
+      else await this.#apply(this.#running())
     })()
     try {
       await this.#applying
@@ -172,10 +214,10 @@ export class ManagedMesh implements Mesh {
   }
 
   /** The port that the friend was told must be free: passed inside, or seen to be free for WireGuard outside. */
-  async #claimPort(friend: Friend): Promise<void> {
+  async #claimPort(friend: Friend, inside: InsideProcess): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        if (this.#uplink === 'relayed') await this.#inside.offer(interfaceOf(friend), friend.listenPort)
+        if (this.#uplink === 'relayed') await inside.offer(interfaceOf(friend), friend.listenPort)
         else (await openUdp(friend.listenPort)).close()
         return
       } catch (error) {
@@ -191,7 +233,6 @@ export class ManagedMesh implements Mesh {
       this.#parts.logger.warn('the namespace of the mesh has ended; it is made anew')
       await sleep(backoffDelayMs(attempt, RESTART))
       if (this.#ending) return
-      this.#inside = new InsideProcess(this.#uplink)
       try {
         await this.#bringUp()
         this.onRestart()

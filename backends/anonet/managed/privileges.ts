@@ -34,6 +34,15 @@ export function namespaceCommand(uplink: Uplink, program: readonly string[]): re
   return ['unshare', ...UNSHARE[uplink], ...inner]
 }
 
+/** The command that runs a program in a namespace that is there: it ends when the first process in there does. */
+export function joinCommand(
+  { uplink, pid }: { readonly uplink: Uplink; readonly pid: number },
+  program: readonly string[],
+): readonly string[] {
+  const user = uplink === 'relayed' ? ['--user', '--preserve-credentials'] : []
+  return ['nsenter', '--target', String(pid), ...user, '--mount', '--net', '--pid', ...program]
+}
+
 /**
  * How Beam can make a mesh of its own here.
  * @throws BackendUnavailableError with what is missing, and the one command that grants it

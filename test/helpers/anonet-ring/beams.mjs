@@ -10,9 +10,9 @@ const STEP_MS = 40_000
 
 /** `beam` of the user of a host. */
 export class BeamUser {
-  constructor(beam, host, config = {}) {
+  constructor(beam, host, config = {}, name = host) {
     this.host = host
-    this.home = join(process.env.HOME, host)
+    this.home = join(process.env.HOME, name)
     this.beam = join(beam, 'beam.mjs')
     mkdirSync(this.home, { recursive: true, mode: 0o700 })
     this.env = { ...process.env, BEAM_HOME: this.home, BEAM_CONFIG: join(this.home, 'test.yaml') }
@@ -86,11 +86,16 @@ export async function befriend(a, b, k) {
   await a.json('anonet', 'accept', answer, '--as', b.host)
 }
 
-/** Waits until something is so; returns what it found. */
+/** Waits until something is so; returns what it found. What fails meanwhile is not so yet: on a busy machine a command may come too early. */
 export async function eventually(what, find, limitMs = STEP_MS) {
-  for (const deadline = Date.now() + limitMs; ; await sleep(100)) {
-    const found = await find()
-    if (found) return found
-    if (Date.now() > deadline) throw new Error(`it did not come to be: ${what}`)
+  let last
+  for (const deadline = Date.now() + limitMs; Date.now() < deadline; await sleep(100)) {
+    try {
+      last = await find()
+      if (last) return last
+    } catch (error) {
+      last = error
+    }
   }
+  throw new Error(`it did not come to be: ${what}`, { cause: last })
 }

@@ -43,6 +43,18 @@ describe.runIf(namespace)('a mesh of friends that Beam keeps', () => {
   })
 })
 
+describe.runIf(namespace)('several Beams of one user', () => {
+  it('share a mesh, and it goes on when the one that kept it is killed', { timeout: LIMIT_MS }, async () => {
+    expect(await play(namespace!, 'guest-scenario.mjs', LIMIT_MS)).toEqual({
+      asGuest: 'as a guest',
+      fromGuest: 'from a guest',
+      friends: [true],
+      takenOver: true,
+      left: '0',
+    })
+  })
+})
+
 describe.runIf(namespace)('an ordinary user', () => {
   it('has a mesh too, and is told what is missing', { timeout: LIMIT_MS }, async () => {
     expect(await play(namespace!, 'rootless-scenario.mjs', LIMIT_MS)).toEqual({

@@ -46,7 +46,7 @@ report.keysShown = JSON.stringify(everywhere).match(/private/gi)
 
 // Which way C goes to A, and that way dies without a word.
 const prefixOfA = (await users.A.json('anonet', 'friends')).prefix
-const mesh = await status(users.C)
+const mesh = await eventually('C says how it is', () => status(users.C))
 const through = mesh.routes.find(({ prefix, primary }) => prefix === prefixOfA && primary).via
 const neighbour = mesh.friends.find(({ id }) => through === `friend_${id}`).name
 report.throughFriend = ['B', 'D'].includes(neighbour)
@@ -91,7 +91,7 @@ const gone = await eventually('the session has ended', async () => {
   return a.friends.length === 1 && b.friends.some(({ name, established }) => name === 'A' && !established) ? b : undefined
 })
 report.revoked = {
-  friendsOfA: (await status(users.A)).friends.map(({ name }) => name),
+  friendsOfA: (await eventually('A says how it is', () => status(users.A))).friends.map(({ name }) => name),
   seenByB: gone.friends.find(({ name }) => name === 'A').established,
 }
 report.pageAfterRevoke = on('C', 'curl', '--silent', '--max-time', '10', 'http://127.0.0.1:8080/')

@@ -15,7 +15,7 @@ const POLL_MS = 10
 /** How long to wait before BIRD is started again after it ended by itself. */
 const RESTART_MS = 1_000
 
-/** BIRD, started with the first configuration and told the later ones. It is started again when it dies. */
+/** The BIRD of the namespace: started with the first configuration and told the later ones. It is started again when it dies. */
 export class BirdProcess {
   #service: Service | undefined
   #client: BirdClient | undefined

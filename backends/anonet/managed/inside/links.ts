@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Socket } from 'node:dgram'
 import { sleep } from '../../../../core/index.ts'
 import { HANDSHAKE_STALE_SECONDS, TUNNEL_MTU } from '../../constants.ts'
@@ -12,6 +14,7 @@ import { UdpRelay } from './udp-relay.ts'
 /** The network namespace that Beam was started in, as a descriptor (only where Beam is root). */
 const OUTSIDE = 3
 const AS_OUTSIDE = [`--net=/proc/self/fd/${OUTSIDE}`] as const
+const CONTROL_SOCKETS = '/run/wireguard'
 const START_LIMIT_MS = 10_000
 const POLL_MS = 5
 /** A place that gave no handshake in this time is left for the next one, in milliseconds. WireGuard itself tries every 5 s. */
@@ -129,8 +132,18 @@ export class Links {
   }
 }
 
+/** What the links of somebody else in this namespace have done. */
+export async function foreignStates(): Promise<Record<string, WireGuardPeer | undefined>> {
+  const states: Record<string, WireGuardPeer | undefined> = {}
+  for (const file of await readdir(CONTROL_SOCKETS).catch(() => [])) {
+    const state = await getInterface(join(CONTROL_SOCKETS, file)).catch(() => undefined)
+    states[file.replace(/\.sock$/, '')] = state?.peers[0]
+  }
+  return states
+}
+
 function controlSocket(name: string): string {
-  return `/run/wireguard/${name}.sock`
+  return join(CONTROL_SOCKETS, `${name}.sock`)
 }
 
 function lastLine(text: string): string {

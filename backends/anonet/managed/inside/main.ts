@@ -1,13 +1,14 @@
 /**
  * Beam's process inside the namespace, the first one in it: when it ends, the kernel ends WireGuard and BIRD with it, and interfaces, routes
- * and sockets are gone. It ends when Beam does, however Beam ends, because then the channel to it closes.
+ * and sockets are gone. It ends when Beam does, however Beam ends, because then the channel to it closes. A further Beam of the same user has
+ * such a process too, which is not set up: it only listens, dials and looks.
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { Socket as UdpSocket } from 'node:dgram'
 import type { Server, Socket } from 'node:net'
 import type { InsideAnswer, InsideRequest } from '../protocol.ts'
 import { BirdProcess } from './bird-process.ts'
-import { Links } from './links.ts'
+import { foreignStates, Links } from './links.ts'
 import { run } from './run.ts'
 import { dialFor, listenFor } from './sockets.ts'
 
@@ -48,7 +49,7 @@ async function carryOut(request: InsideRequest, handle: unknown): Promise<{ read
     case 'dial':
       return { value: undefined, pass: await dialFor(request.host, request.port) }
     case 'state':
-      return { value: { ...(await bird.state()), links: (await links?.states()) ?? {} } }
+      return { value: { ...(await bird.state()), links: await (links === undefined ? foreignStates() : links.states()) } }
   }
 }
 
