@@ -5,6 +5,7 @@ import {
   ConfigError,
   isBeamError,
   resetStream,
+  sleep,
   UnreachableError,
   type Clock,
   type DialOptions,
@@ -25,6 +26,9 @@ import { reachService } from './service/self-check.ts'
 
 /** Relays between the two ends: three of each, the last ones meeting at the rendezvous point. */
 const HOPS = 6
+
+/** A daemon answers at once; Beam has two seconds to end in all. */
+const GOODBYE_MS = 500
 
 /** What dialling is made of. */
 export interface DiallerSetup {
@@ -84,7 +88,11 @@ export class OnionDialler {
     for (const stream of this.#streams) resetStream(stream, new BackendUnavailableError('The backend was stopped.'))
     const { session } = this.#setup.supervisor
     if (session?.mode !== 'attached') return
-    await Promise.all([...this.#keys.keys()].map((id) => session.control.command(`ONION_CLIENT_AUTH_REMOVE ${id}`).catch(() => {})))
+    const removed = [...this.#keys.keys()].map((id) => session.control.command(`ONION_CLIENT_AUTH_REMOVE ${id}`).catch(() => {}))
+    // A daemon that hangs must not hold up the end of this process; it forgets the keys when it is restarted.
+    const waited = new AbortController()
+    await Promise.race([Promise.all(removed), sleep(GOODBYE_MS, { clock: this.#setup.clock, signal: waited.signal }).catch(() => {})])
+    waited.abort()
   }
 
   async #prepare(

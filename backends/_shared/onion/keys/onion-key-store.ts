@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { checkServiceName, ConfigError, readPrivateFile, writePrivateFile } from '../../../../core/index.ts'
 import type { Flavour } from '../flavour.ts'
@@ -55,11 +54,6 @@ export class OnionKeyStore {
       })
     }
     await writePrivateFile(path, this.#serialise(key), { replace: true })
-  }
-
-  /** Removes the key of a name, and with it the address for good; harmless when there is none. */
-  async forget(name: string): Promise<void> {
-    await rm(this.#path(name), { force: true })
   }
 
   #path(name: string): string {

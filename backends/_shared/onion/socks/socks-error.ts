@@ -26,12 +26,6 @@ export const SOCKS = {
   introductionTimedOut: 0xf7,
 } as const
 
-/** A dial that the daemon refused. `socksCode` is its own code. */
-export interface SocksFailure {
-  readonly socksCode: number
-  readonly error: BeamError
-}
-
 /** What is known of the daemon when it refuses. */
 export interface SocksContext {
   readonly flavour: Pick<Flavour, 'title' | 'suffix'>

@@ -6,7 +6,6 @@ const CONNECT = 1
 const DOMAIN_NAME = 3
 const IPV4 = 1
 const IPV6 = 4
-export const METHOD_NONE = 0
 export const METHOD_PASSWORD = 2
 /** RFC 1929 section 2. */
 const PASSWORD_VERSION = 1
