@@ -35,7 +35,7 @@ import { partLogger, type Flavour } from './flavour.ts'
 import { AuthorizedClients } from './keys/authorized-clients.ts'
 import { OnionKeyStore } from './keys/onion-key-store.ts'
 import { generateOnionKey, type OnionKey } from './keys/onion-key.ts'
-import { operate, OPERATIONS, type ServiceView } from './operations.ts'
+import { operate, OPERATIONS, viewOf, type ServiceView } from './operations.ts'
 import { prepareTargets } from './service/local-target.ts'
 import { OnionService } from './service/onion-service.ts'
 import { publishOptions, type OnionPublishOptions } from './service/publish-options.ts'
@@ -276,21 +276,8 @@ export class OnionBackend implements NetworkBackend, Dialler, Operable, KeyKeepe
   }
 
   async #services(): Promise<readonly ServiceView[]> {
-    return Promise.all(
-      [...this.#tunnels.values()].map(async ({ info, service, addresses, options }) => {
-        const allowed = await this.#allowed(info.name, options)
-        return {
-          tunnel: info.id,
-          ...(info.name === undefined ? {} : { name: info.name }),
-          address: addresses[0] ?? '',
-          state: service.state,
-          published: service.published,
-          protected: allowed !== undefined,
-          clients: allowed?.length ?? 0,
-          ports: service.ports,
-        }
-      }),
-    )
+    const running = [...this.#tunnels.values()]
+    return Promise.all(running.map(async (one) => viewOf(one, await this.#allowed(one.info.name, one.options))))
   }
 
   async #renew(name: string, options: { readonly cut: boolean }): Promise<number> {

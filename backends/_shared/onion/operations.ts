@@ -1,8 +1,9 @@
-import { ConfigError, UnsupportedError, type Operation } from '../../../core/index.ts'
+import { ConfigError, UnsupportedError, type Operation, type TunnelInfo } from '../../../core/index.ts'
 import { parseCircuits, parseGuards } from './control/circuits.ts'
 import type { Supervisor } from './daemon/supervisor.ts'
 import type { Flavour } from './flavour.ts'
 import type { AuthorizedClients, ClientList } from './keys/authorized-clients.ts'
+import type { OnionService } from './service/onion-service.ts'
 
 /** Circuits that are listed; their number is told whole. */
 const MAX_CIRCUITS = 64
@@ -29,6 +30,27 @@ export interface ServiceView {
   readonly protected: boolean
   readonly clients: number
   readonly ports: readonly number[]
+}
+
+/** A running tunnel with its service, as `status` shows it; `allowed` are the keys of those who may visit, undefined = everybody. */
+export function viewOf(
+  {
+    info,
+    service,
+    addresses,
+  }: { readonly info: Pick<TunnelInfo, 'id' | 'name'>; readonly service: OnionService; readonly addresses: readonly string[] },
+  allowed: readonly string[] | undefined,
+): ServiceView {
+  return {
+    tunnel: info.id,
+    ...(info.name === undefined ? {} : { name: info.name }),
+    address: addresses[0] ?? '',
+    state: service.state,
+    published: service.published,
+    protected: allowed !== undefined,
+    clients: allowed?.length ?? 0,
+    ports: service.ports,
+  }
 }
 
 /** What operations work on. */
