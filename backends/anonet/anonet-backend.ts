@@ -21,13 +21,13 @@ import {
   type NetworkBackend,
   type NetworkStats,
   type Operable,
-  type Operation,
   type Path,
   type Progress,
   type TunnelEvent,
   type TunnelInfo,
   type TunnelOptions,
 } from '../../core/index.ts'
+import { CAPABILITIES, OPERATIONS } from './capabilities.ts'
 import type { AnonetConfig } from './config.generated.ts'
 import { WATCH_MS } from './constants.ts'
 import { dialMesh, type DialParts } from './dial-mesh.ts'
@@ -59,13 +59,7 @@ interface Running {
 /** A mesh of friends: WireGuard links between people who know each other, with BGP between them. */
 export class AnonetBackend implements NetworkBackend, Dialler, Operable {
   readonly name = 'anonet'
-  readonly operations: readonly Operation[] = [
-    { name: 'status', description: 'Sessions, prefixes, traffic and handshakes of the mesh.', changes: false },
-    { name: 'friends', description: 'Friends and open invitations.', changes: false },
-    { name: 'invite', description: 'Make an invitation for a friend.', changes: true },
-    { name: 'accept', description: 'Accept an invitation, or the answer to one.', changes: true },
-    { name: 'revoke', description: 'End a friendship, or withdraw an invitation.', changes: true },
-  ]
+  readonly operations = OPERATIONS
   readonly #components: AnonetComponents
   readonly #range: Prefix
   readonly #store: CircleStore
@@ -183,19 +177,7 @@ export class AnonetBackend implements NetworkBackend, Dialler, Operable {
   }
 
   getCapabilities(): BackendCapabilities {
-    return {
-      supportsDomains: false,
-      supportsIPv6: false,
-      maxThroughput: Infinity,
-      anonymityLevel: 'low',
-      censorshipResistance: 'medium',
-      delivery: 'stream',
-      // A friend knows the other's IP address; who is further away does not learn it. Of two that may be, the worse is said.
-      exposesPublisherIp: true,
-      exposesVisitorIp: true,
-      persistentAddresses: true,
-      accessControl: false,
-    }
+    return CAPABILITIES
   }
 
   async getNetworkStats(): Promise<NetworkStats> {

@@ -1,7 +1,5 @@
 /** Specification constants: what AnoNet and its parts agree on. */
 
-/** The mesh's range: public address space that AnoNet uses privately by tradition. */
-export const MESH_RANGE = '21.0.0.0/8'
 /** Addresses of links between two friends. Never announced: each is known to its two ends only. */
 export const LINK_RANGE = '21.255.0.0/16'
 /** Links in that range: a /30 each. */
