@@ -1,4 +1,4 @@
 export { PathMeter } from './path-meter.ts'
-export { race, type Contender, type RaceOptions } from './race.ts'
+export { race, type Contender } from './race.ts'
 export { scores, type PathFigures } from './score.ts'
 export { WeightedSpread } from './spread.ts'

@@ -115,7 +115,10 @@ class Connector implements LocalPort {
     this.address = setup.address
     this.#clock = setup.clock ?? systemClock
     this.#logger = (setup.logger ?? silentLogger).child({ address: sensitive(setup.address) })
-    const { targets, mayMove, notes } = permittedWays(setup)
+    const { targets, mayMove, notes } = permittedWays(waysOf(setup), {
+      strategy: setup.strategy ?? 'fallback',
+      allowExposure: setup.allowExposure === true,
+    })
     this.#several = targets.length > 1
     this.#notes = notes
     this.#ways = new Ways({
@@ -258,6 +261,11 @@ class Connector implements LocalPort {
       this.#logger.error('a listener of connection events threw', { event: event.event, reason: messageOf(error) })
     }
   }
+}
+
+/** The way that the user named first, and the others. */
+function waysOf({ address, dialled = address, handle, dial, weight, others = [] }: ConnectSetup): WayTarget[] {
+  return [{ handle, address: dialled, ...(dial && { dial }), ...(weight !== undefined && { weight }) }, ...others]
 }
 
 function messageOf(error: unknown): string {

@@ -1,7 +1,6 @@
 import { generateIdentity, type Identity } from '../identity/identity.ts'
-import type { ConnectSetup } from './connect.ts'
 import { planExposure } from './exposure.ts'
-import { usesAllAtOnce } from './strategy.ts'
+import { usesAllAtOnce, type Strategy } from './strategy.ts'
 import type { WayTarget } from './way.ts'
 
 /** The ways that a connection may use. */
@@ -14,10 +13,11 @@ export interface PermittedWays {
 }
 
 /** The ways that may be used, as the exposure policy has it. @throws ConfigError (`BEAM_ERR_EXPOSURE`) */
-export function permittedWays(setup: ConnectSetup): PermittedWays {
-  const { address, dialled = address, handle, dial, weight, others = [], strategy = 'fallback', allowExposure = false } = setup
-  const first: WayTarget = { handle, address: dialled, ...(dial && { dial }), ...(weight !== undefined && { weight }) }
-  const all = strategy === 'multipath' ? asOneVisitor([first, ...others]) : [first, ...others]
+export function permittedWays(
+  ways: readonly WayTarget[],
+  { strategy, allowExposure }: { readonly strategy: Strategy; readonly allowExposure: boolean },
+): PermittedWays {
+  const all = strategy === 'multipath' ? asOneVisitor(ways) : ways
   const plan = planExposure(
     all.map((way) => way.handle),
     { end: 'visitor', atOnce: usesAllAtOnce(strategy), allowExposure },

@@ -137,3 +137,17 @@ export class Way {
     this.meter.health.succeeded({ by, ttfbMs: ms })
   }
 }
+
+/** What a stream has carried, as links and sockets count it. */
+export function bytesOf(stream: Duplex): number {
+  const {
+    bytes,
+    bytesRead = 0,
+    bytesWritten = 0,
+  } = stream as Duplex & {
+    bytes?: { readonly received: number; readonly sent: number }
+    bytesRead?: number
+    bytesWritten?: number
+  }
+  return bytes === undefined ? bytesRead + bytesWritten : bytes.received + bytes.sent
+}

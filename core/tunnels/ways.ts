@@ -6,7 +6,7 @@ import { race } from '../routing/index.ts'
 import { openMultipath, probeMultipath, WindowBudget, type MultipathStream } from '../streams/multipath/index.ts'
 import { resetStream } from '../streams/index.ts'
 import type { PathReport } from './events.ts'
-import { isOfTheStream, Way } from './way.ts'
+import { bytesOf, isOfTheStream, Way } from './way.ts'
 import { ranked, WayChoice } from './way-choice.ts'
 import { inOne, reportOf } from './way-report.ts'
 import type { WaysSetup } from './ways-setup.ts'
@@ -285,18 +285,4 @@ export class Ways {
 function probeLimitMs({ figures: { latencyMs = 0 } }: Way): number {
   const { least, most, times } = PROBE_LIMIT_MS
   return Math.min(most, Math.max(least, latencyMs * times))
-}
-
-/** What a stream has carried, as links and sockets count it. */
-function bytesOf(stream: Duplex): number {
-  const {
-    bytes,
-    bytesRead = 0,
-    bytesWritten = 0,
-  } = stream as Duplex & {
-    bytes?: { readonly received: number; readonly sent: number }
-    bytesRead?: number
-    bytesWritten?: number
-  }
-  return bytes === undefined ? bytesRead + bytesWritten : bytes.received + bytes.sent
 }

@@ -1,6 +1,5 @@
 export { MultipathAcceptor, type MultipathAcceptorSetup } from './acceptor.ts'
-export type { CarrierFigures } from './carrier.ts'
 export { MultipathStream } from './multipath-stream.ts'
-export { openMultipath, type OpenMultipath, type Route } from './open.ts'
+export { openMultipath, type Route } from './open.ts'
 export { probeMultipath } from './probe.ts'
 export { WindowBudget } from './window-budget.ts'

@@ -8,10 +8,10 @@ import { createHmac, randomBytes } from 'node:crypto'
  * What no ordinary client sends: drawn at random once, and its first byte begins no protocol in use (no letter, no TLS record or SOCKS
  * request, none of the small numbers with which binary protocols begin).
  */
-export const MAGIC = Buffer.from('d7a94e0c63f5b81298e0c5a7315fbd06', 'hex')
+const MAGIC = Buffer.from('d7a94e0c63f5b81298e0c5a7315fbd06', 'hex')
 const VERSION = 1
 const KINDS = { probe: 1, stream: 2 } as const
-export const ID_BYTES = 16
+const ID_BYTES = 16
 /** Magic, version, kind, id, window. */
 export const PREAMBLE_BYTES = MAGIC.length + 2 + ID_BYTES + 4
 const MARKER_BYTES = 16

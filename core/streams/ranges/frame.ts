@@ -11,7 +11,7 @@ const SACK_BYTES = 8
 /** Ranges in one frame: with more gaps than this the next frame tells of the others. */
 export const MAX_SACKS = 8
 /** The length field has 16 bits. */
-export const MAX_FRAME_DATA_BYTES = 65_535
+const MAX_FRAME_DATA_BYTES = 65_535
 /** Largest frame. */
 export const MAX_FRAME_BYTES = FRAME_HEADER_BYTES + MAX_SACKS * SACK_BYTES + MAX_FRAME_DATA_BYTES
 

@@ -1,4 +1,4 @@
-export { RESET_CODES, encodeFrame, decodeFrame, type Frame } from './frame.ts'
+export { RESET_CODES, encodeFrame, type Frame } from './frame.ts'
 export { FrameReader } from './frame-reader.ts'
-export { RangePath, STREAM_PATH, type RangePathOptions } from './range-path.ts'
-export { RangeStream, type RangeLimits, type RangeState } from './range-stream.ts'
+export { RangePath, STREAM_PATH } from './range-path.ts'
+export { RangeStream } from './range-stream.ts'

@@ -23,7 +23,7 @@ export interface Segment {
 }
 
 /** First number behind a segment. */
-export function segmentEnd({ offset, data, fin }: Pick<Segment, 'offset' | 'data' | 'fin'>): number {
+function segmentEnd({ offset, data, fin }: Pick<Segment, 'offset' | 'data' | 'fin'>): number {
   return offset + data.length + (fin ? 1 : 0)
 }
 

@@ -107,7 +107,7 @@ it('carries each connection as a stream of its own, with half-close', async () =
 
 it('keeps bytes that were sent before the stream was there', async () => {
   const { port, backend } = await stage()
-  let release = (): void => {}
+  let release: (() => void) | undefined
   const dial = backend.dial.bind(backend)
   backend.dial = async (...args) => {
     await new Promise<void>((resolve) => (release = resolve))
@@ -115,8 +115,9 @@ it('keeps bytes that were sent before the stream was there', async () => {
   }
   const socket = visit(port)
   socket.end('x'.repeat(300_000))
+  await expect.poll(() => release !== undefined).toBe(true)
   await new Promise((resolve) => setTimeout(resolve, 30))
-  release()
+  release?.()
   expect((await read(socket)).length).toBe(300_000)
 })
 
