@@ -6,23 +6,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { requireNamespaces } from './requirements.ts'
+import { WAY_OUT } from './way-out.ts'
 
 const scenario = fileURLToPath(new URL('offline-scenario.mjs', import.meta.url))
 const refused = fileURLToPath(new URL('refused-scenario.mjs', import.meta.url))
 const built = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 const namespace = requireNamespaces()
-
-/** An interface with an address and a default route, whose far end nobody reads: what is sent through it would have left the machine. */
-const WAY_OUT = [
-  'ip link add out0 type veth peer name out1',
-  'ip link set out0 addrgenmode none',
-  'ip link set out1 addrgenmode none',
-  'ip addr add 192.0.2.1/24 dev out0',
-  'ip link set out1 up',
-  'ip link set out0 up',
-  'ip neigh add 192.0.2.2 lladdr 02:00:00:00:00:02 dev out0 nud permanent',
-  'ip route add default via 192.0.2.2',
-]
 
 interface Report {
   readonly status: number
