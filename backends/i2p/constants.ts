@@ -86,3 +86,6 @@ export const LAST_WORDS_MS = 250
 /** How long a dial waits for tunnels of this end; the host gives it a minute, and twice that to what reaches a service for the first time. */
 export const DIAL_PATIENCE_MS = 55_000
 export const REACH_PATIENCE_MS = 110_000
+/** What may wait in Beam for a slow visitor: i2pd loses what is left in it when the far end closes. Of one stream, and of all together. */
+export const MAX_AHEAD_STREAM_BYTES = 16 * 1024 * 1024
+export const MAX_AHEAD_BYTES = 64 * 1024 * 1024

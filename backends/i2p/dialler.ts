@@ -2,9 +2,9 @@ import type { Duplex } from 'node:stream'
 import { isBeamError, sleep, UnreachableError, type Clock, type DialOptions, type Logger } from '../../core/index.ts'
 import { parseAddress, type I2pAddress } from './address.ts'
 import type { AddressBook } from './book.ts'
-import { ASKED_MS, CONNECT_LIMIT_MS, DIAL_PATIENCE_MS, NO_TUNNELS_WAIT_MS } from './constants.ts'
+import { ASKED_MS, CONNECT_LIMIT_MS, DIAL_PATIENCE_MS, MAX_AHEAD_BYTES, MAX_AHEAD_STREAM_BYTES, NO_TUNNELS_WAIT_MS } from './constants.ts'
 import { DialSessions, type SessionKind } from './dial-sessions.ts'
-import { I2pStream, type StreamLimits } from './i2p-stream.ts'
+import { I2pStream, type ReadAhead, type StreamLimits } from './i2p-stream.ts'
 import type { I2pKeyStore } from './key-store.ts'
 import { generateKeys } from './keys.ts'
 import { dialChoices } from './options.ts'
@@ -34,6 +34,10 @@ export class I2pDialler {
   readonly #sessions: DialSessions
   readonly #streams = new Set<Duplex>()
   readonly #ended = new AbortController()
+  readonly #ahead: ReadAhead = {
+    streamBytes: MAX_AHEAD_STREAM_BYTES,
+    hasRoom: () => [...this.#streams].reduce((sum, { readableLength }) => sum + readableLength, 0) < MAX_AHEAD_BYTES,
+  }
 
   constructor(setup: DiallerSetup) {
     this.#setup = setup
@@ -64,7 +68,7 @@ export class I2pDialler {
     try {
       const destination = await this.#destinationOf(address, signal)
       const socket = await this.#connect(session, destination, signal, patienceMs)
-      const stream = new I2pStream(socket, limits, clock)
+      const stream = new I2pStream(socket, limits, this.#ahead, clock)
       this.#streams.add(stream)
       stream.once('close', () => {
         this.#streams.delete(stream)

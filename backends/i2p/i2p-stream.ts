@@ -10,6 +10,14 @@ export interface StreamLimits {
   readonly halfCloseMs: number
 }
 
+/** How much may wait for a reader that is slower than I2P, in bytes. */
+export interface ReadAhead {
+  /** Of one stream. */
+  readonly streamBytes: number
+  /** Whether all streams together have room for more. */
+  readonly hasRoom: () => boolean
+}
+
 /**
  * A visitor's stream. It mends what I2P lacks, as far as one end can:
  * - I2P has no half-close. An end of the visitor's direction tears the whole stream down, and an answer that is on its way is lost. So the
@@ -17,27 +25,31 @@ export interface StreamLimits {
  * - The router says that a stream is open when its first packet leaves. A far end from which no byte comes is given up after a time.
  * - Refusal, absence of the service and a proper end look the same. An end before the first byte is taken for a refusal, unless the
  *   visitor had ended its side.
+ * - i2pd (2.45 to 2.58) loses what its client has not read yet when the far end closes, and then says nothing more (SAMSocket::I2PReceive).
+ *   So bytes are taken from it as they come, also for a slow reader, up to a bound; beyond it that cannot be helped.
  */
 export class I2pStream extends Duplex {
   readonly #socket: Socket
   readonly #limits: StreamLimits
+  readonly #ahead: ReadAhead
   readonly #clock: Clock
   #received = 0
   #cancelFirstByte: () => void = () => {}
   #cancelHalfClose: () => void = () => {}
   #finish: (() => void) | undefined
 
-  constructor(socket: Socket, limits: StreamLimits, clock: Clock) {
+  constructor(socket: Socket, limits: StreamLimits, ahead: ReadAhead, clock: Clock) {
     super({ allowHalfOpen: true, emitClose: true })
     this.#socket = socket
     this.#limits = limits
+    this.#ahead = ahead
     this.#clock = clock
     socket.on('error', (error) => this.destroy(error))
     socket.on('data', (chunk: Buffer) => this.#onData(chunk))
     socket.once('end', () => this.#onEnd())
     // One that was closed without an end was reset by the router.
     socket.once('close', () => this.readableEnded || this.#ended || this.destroy(new Error('the router broke the stream off')))
-    socket.pause()
+    socket.resume()
     this.#awaitFirstByte()
   }
 
@@ -75,7 +87,8 @@ export class I2pStream extends Duplex {
     if (this.#received === 0) this.#cancelFirstByte()
     this.#received += chunk.length
     if (this.#finish !== undefined) this.#holdEnd()
-    if (!this.push(chunk)) this.#socket.pause()
+    const wanted = this.push(chunk)
+    if (!wanted && (this.readableLength >= this.#ahead.streamBytes || !this.#ahead.hasRoom())) this.#socket.pause()
   }
 
   #onEnd(): void {

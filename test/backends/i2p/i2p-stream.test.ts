@@ -10,6 +10,8 @@ let server: Server
 let router: Socket
 let stream: I2pStream
 let clock: ManualClock
+let room = true
+const MIB = 1024 * 1024
 
 /** Both ends of one loopback connection: `router` plays the router, `stream` is ours. */
 beforeEach(async () => {
@@ -20,7 +22,7 @@ beforeEach(async () => {
   router.on('error', () => {})
   if (socket.connecting) await once(socket, 'connect')
   clock = new ManualClock()
-  stream = new I2pStream(socket, { firstByteMs: 90_000, halfCloseMs: 20_000 }, clock)
+  stream = new I2pStream(socket, { firstByteMs: 90_000, halfCloseMs: 20_000 }, { streamBytes: MIB, hasRoom: () => room }, clock)
   stream.on('error', () => {})
 })
 afterEach(async () => {
@@ -107,16 +109,19 @@ describe('a stream of I2P', () => {
     expect(stream.readableEnded).toBe(false)
   })
 
-  it('holds the sender back while nobody reads', async () => {
-    let taken = 0
-    const chunk = Buffer.alloc(256 * 1024)
-    const write = (): void => void router.write(chunk, (error) => (error ? undefined : ((taken += chunk.length), write())))
-    write()
-    await clock.pass(10)
-    const before = taken
-    for (let turn = 0; turn < 20; turn++) await clock.pass(1)
-    expect(taken).toBeLessThanOrEqual(Math.max(before, 16 * 1024 * 1024))
-    expect(stream.readableLength).toBeLessThan(1024 * 1024)
+  it.each([
+    ['up to a bound of its own', true, MIB],
+    ['not beyond what it has to, when others wait too', false, 16 * 1024],
+  ])('takes bytes from the router before they are read, %s', async (_what, hasRoom, least) => {
+    room = hasRoom
+    router.write(Buffer.alloc(64 * MIB))
+    await expect.poll(() => stream.readableLength).toBeGreaterThanOrEqual(least)
+    for (let turn = 0; turn < 10; turn++) await clock.pass(1)
+    expect(stream.readableLength).toBeLessThan(least + MIB / 2)
+    room = true
+    let got = 0
+    stream.on('data', (chunk: Buffer) => (got += chunk.length)).resume()
+    await expect.poll(() => got, { timeout: 10_000 }).toBe(64 * MIB)
   })
 
   it('leaves no timer behind', async () => {

@@ -120,6 +120,18 @@ describe.concurrent('a tunnel on I2P', () => {
     await expect.poll(get, { timeout: 90_000, interval: 1_000 }).toBe('200 you asked for /page')
   })
 
+  it('gives a visitor that reads late everything, although i2pd drops what was not read when the service ends', async ({ expect }) => {
+    const bytes = 12 * 1024 * 1024
+    const service = await scene.echo((socket) => void socket.once('data', () => socket.end(Buffer.alloc(bytes, 7))))
+    const { address } = await publish(server, service)
+    const stream = await visitor.dial(address)
+    stream.write('now')
+    await new Promise((resolve) => setTimeout(resolve, 10_000))
+    let got = 0
+    for await (const chunk of stream) got += (chunk as Buffer).length
+    expect(got).toBe(bytes)
+  })
+
   it('has the address of a key file', async ({ expect }) => {
     const home = await newHome()
     scene.defer(() => home[Symbol.asyncDispose]())
