@@ -154,8 +154,8 @@ export interface Beam extends AsyncDisposable {
   listen(server: Server, options?: PublishOptions): Promise<PublishedTunnel>
   /** Makes the service behind an address a local port. Several addresses are several paths to the same service. */
   connect(address: string | readonly string[], options?: ConnectOptions): Promise<Connection>
-  /** One stream to the service behind an address. */
-  openStream(address: string, options?: Omit<ConnectOptions, 'host' | 'port' | 'circuits'>): Promise<Duplex>
+  /** One stream to the service behind an address, or over the paths that several addresses are. */
+  openStream(address: string | readonly string[], options?: Omit<ConnectOptions, 'host' | 'port' | 'circuits'>): Promise<Duplex>
   /** The backends that are loaded or known. */
   backends(): Promise<readonly BackendSummary[]>
   /**

@@ -8,19 +8,17 @@ import {
   formatVisitorKey,
   generateIdentity,
   lockName,
-  MAX_WEIGHT,
   newTunnelId,
   openKeyStore,
-  openStream,
+  openOverWays,
   publishTunnel,
-  resolveTarget,
   resolveWays,
-  STRATEGIES,
+  type ConnectEvent,
   type FoundWays,
+  type Strategy,
   type Identity,
   type KeyStore,
   type LocalPort,
-  type Target,
   type Tunnel,
   type TunnelPlan,
   type WayTarget,
@@ -36,6 +34,7 @@ import type {
   PublishOptions,
   PublishTarget,
 } from './beam.ts'
+import { checkChoices } from './check-choices.ts'
 import { chosenNames, planFor } from './plan-tunnel.ts'
 
 /** The port that backends are told when no local port is involved (`listen`). */
@@ -120,22 +119,16 @@ class BeamInstance implements Beam {
     const { host, port, circuits, onEvent, allowExposure } = options
     const signal = this.#until(options.signal)
     const addresses = typeof address === 'string' ? [address] : address
-    const [typed] = addresses
-    if (typed === undefined) throw new ConfigError('There is no address to connect to.', { code: 'BEAM_ERR_USAGE' })
-    const found = await this.#findWays(addresses, options, signal)
-    const credentials = await this.#credentials(options)
-    const [first, ...others] = found.ways.map(({ handle, address: dialled, weight: said }): WayTarget => {
-      const weight = options.weights?.[handle.name] ?? said
-      const dial = { ...credentials, ...networkOf(options, handle.name), isolation: newTunnelId() }
-      return { handle, address: dialled, dial, ...(weight === undefined ? {} : { weight }) }
-    }) as [WayTarget, ...WayTarget[]]
+    const typed = addresses[0] ?? ''
+    const { ways, strategy } = await this.#waysTo(addresses, options, signal)
+    const [first, ...others] = ways
     const { clock, logger } = this.#parts
     const connection = await connectTunnel({
       ...first,
       address: typed,
       dialled: first.address,
       others,
-      strategy: found.strategy,
+      strategy,
       clock,
       logger,
       signal,
@@ -162,18 +155,17 @@ class BeamInstance implements Beam {
     }
   }
 
-  async openStream(address: string, options: Omit<ConnectOptions, 'host' | 'port' | 'circuits'> = {}): Promise<Duplex> {
+  async openStream(address: string | readonly string[], options: Omit<ConnectOptions, 'host' | 'port' | 'circuits'> = {}): Promise<Duplex> {
     this.#assertRunning()
     const signal = this.#until(options.signal)
-    const { handle, address: dialled } = await this.#find(address, options, signal)
-    return openStream({
-      handle,
-      address: dialled,
+    const found = await this.#waysTo(typeof address === 'string' ? [address] : address, options, signal)
+    const { allowExposure, onEvent } = options
+    return openOverWays({
+      ...found,
       clock: this.#parts.clock,
-      ...(await this.#credentials(options)),
-      ...networkOf(options, handle.name),
-      isolation: newTunnelId(),
       signal,
+      ...(allowExposure === undefined ? {} : { allowExposure }),
+      ...(onEvent === undefined ? {} : { onEvent: (event: ConnectEvent) => this.#tell(onEvent, event) }),
     })
   }
 
@@ -238,21 +230,26 @@ class BeamInstance implements Beam {
     return this.#keys.serviceKey(name)
   }
 
-  async #find(address: string, { backend, allowExposure, onEvent }: ConnectOptions, signal: AbortSignal): Promise<Target> {
-    return resolveTarget(address.trim(), {
-      candidates: await this.#parts.backends.candidates(address, backend),
-      ...(allowExposure === undefined ? {} : { allowExposure }),
-      signal,
-      onWarning: (code, message) => this.#tell(onEvent, { event: 'warning', code, message }),
+  /** The ways to the service behind the addresses, with how each is dialled. */
+  async #waysTo(
+    addresses: readonly string[],
+    options: ConnectOptions,
+    signal: AbortSignal,
+  ): Promise<{ readonly ways: readonly [WayTarget, ...WayTarget[]]; readonly strategy: Strategy }> {
+    if (addresses.length === 0) throw new ConfigError('There is no address to connect to.', { code: 'BEAM_ERR_USAGE' })
+    const { ways, strategy } = await this.#findWays(addresses, options, signal)
+    const credentials = await this.#credentials(options)
+    const targets = ways.map(({ handle, address, weight: said }): WayTarget => {
+      const weight = options.weights?.[handle.name] ?? said
+      const dial = { ...credentials, ...networkOf(options, handle.name), isolation: newTunnelId() }
+      return { handle, address, dial, ...(weight === undefined ? {} : { weight }) }
     })
+    return { ways: targets as [WayTarget, ...WayTarget[]], strategy }
   }
 
   async #findWays(addresses: readonly string[], options: ConnectOptions, signal: AbortSignal): Promise<FoundWays> {
     const { backend, backends, strategy, weights = {}, allowExposure, onEvent } = options
-    if (strategy !== undefined && !STRATEGIES.includes(strategy)) {
-      throw new ConfigError(`There is no strategy ${JSON.stringify(strategy)}.`, { code: 'BEAM_ERR_USAGE', hint: STRATEGIES.join(', ') })
-    }
-    checkWeights(weights)
+    checkChoices({ strategy, weights })
     return resolveWays(
       addresses.map((address) => address.trim()),
       {
@@ -289,14 +286,6 @@ class BeamInstance implements Beam {
 function networkOf({ network }: ConnectOptions, backend: string): { network?: Readonly<Record<string, unknown>> } {
   const own = network?.[backend]
   return own === undefined ? {} : { network: own }
-}
-
-/** @throws ConfigError (`BEAM_ERR_USAGE`) */
-function checkWeights(weights: Readonly<Record<string, number>>): void {
-  for (const [name, weight] of Object.entries(weights)) {
-    if (Number.isInteger(weight) && weight >= 1 && weight <= MAX_WEIGHT) continue
-    throw new ConfigError(`The weight ${weight} of ${name} is not a whole number from 1 to ${MAX_WEIGHT}.`, { code: 'BEAM_ERR_USAGE' })
-  }
 }
 
 function stopped(): BackendUnavailableError {

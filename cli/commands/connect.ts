@@ -67,7 +67,6 @@ export default class Connect extends BeamCommand {
       options: STRATEGIES,
       description: 'How several paths are used. Default: fallback, or multipath where the service’s record says that it joins streams.',
       helpGroup: 'NETWORK',
-      exclusive: ['stdio'],
     }),
     weights: string({
       multiple: true,
@@ -99,9 +98,6 @@ export default class Connect extends BeamCommand {
         hint: 'Use --secret-file or BEAM_SECRET.',
       })
     }
-    if (flags.stdio && addresses.length > 1) {
-      throw new ConfigError('--stdio carries one connection over one path.', { code: 'BEAM_ERR_USAGE', hint: 'Give one address.' })
-    }
     const port = parsePort(flags.port ?? '0', 0)
     const weights = parseWeights(flags.weights)
     const { backends } = flags
@@ -118,17 +114,17 @@ export default class Connect extends BeamCommand {
       ...(only !== undefined || backends === undefined ? {} : { backends }),
       ...(flags['allow-exposure'] ? { allowExposure: true } : {}),
       ...(network === undefined ? {} : { network }),
+      ...(flags.strategy === undefined ? {} : { strategy: flags.strategy as Strategy }),
       signal: lifetime.signal,
     }
     await using beam = await openBeam({ verbose: flags.verbose, json: flags.json, bootstrap: flags['p2p-bootstrap'], environment })
     await using socket = visitorSocket(beam, this.config.root)
     socket.soon()
-    if (flags.stdio) return await carry(beam, addresses[0], options, lifetime)
+    if (flags.stdio) return await carry(beam, addresses, options, lifetime)
     const onEvent = connectView({ json: flags.json, urlOnly: flags['url-only'], quiet: flags.quiet })
     const connection = await beam.connect(addresses, {
       ...options,
       port,
-      ...(flags.strategy === undefined ? {} : { strategy: flags.strategy as Strategy }),
       ...(weights === undefined ? {} : { weights }),
       ...(flags.circuits === undefined ? {} : { circuits: parseCount(flags.circuits, '--circuits') }),
       ...(flags.bind === undefined ? {} : { host: flags.bind }),
@@ -138,10 +134,10 @@ export default class Connect extends BeamCommand {
   }
 }
 
-async function carry(beam: Beam, address: string, options: ConnectOptions, { signal }: Lifetime): Promise<void> {
+async function carry(beam: Beam, addresses: readonly string[], options: ConnectOptions, { signal }: Lifetime): Promise<void> {
   // Standard output is the connection: only warnings are told, on stderr.
   const onEvent = connectView({ json: false, urlOnly: false, quiet: true })
-  const stream = await beam.openStream(address, { ...options, onEvent })
+  const stream = await beam.openStream(addresses, { ...options, onEvent })
   const { endableStdout, joinStdio } = await import('../stdio.ts')
   await joinStdio(stream, process.stdin, endableStdout(), signal)
 }

@@ -1,7 +1,7 @@
 export type { BackendHandle } from './backend-handle.ts'
 export { byLatency, isBudget, misfits, type DesignLatency, type PrivacyBudget } from './choose.ts'
 export { connectTunnel, type ConnectSetup, type LocalPort } from './connect.ts'
-export { openStream } from './dial.ts'
+export { openOverWays, type OpenOverWays } from './open-over-ways.ts'
 export { exposes, planExposure, revealedBy, type ExposurePlan } from './exposure.ts'
 export type { HttpOptions } from './http-headers.ts'
 export { newTunnelId } from './ids.ts'

@@ -1,8 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createBeam, type Beam, type Connection, type ConnectEvent, type ConnectOptions, type PublishOptions } from '../../plugins/index.ts'
+import { echoServer } from '../core/tunnels/puppet-backend.ts'
 import { pathProxy, type PathProxy } from '../helpers/path-proxy.ts'
 import { temporaryPaths } from './memory-plugin.ts'
 
@@ -123,4 +125,15 @@ describe('two paths through the mesh', () => {
     expect(await download(connection, 1)).toBe(true)
     expect(events).toContainEqual(expect.objectContaining({ event: 'failover' }))
   })
+})
+
+it('openStream() is one stream over several paths', async () => {
+  const [publisher, visitor] = [await beamOf(), await beamOf()]
+  const echo = await echoServer()
+  open.push(echo.close)
+  const tunnel = await publisher.publish({ host: '127.0.0.1', port: echo.port }, { strategy: 'multipath' })
+  const [endpoint] = tunnel.snapshot().endpoints
+  const stream = await visitor.openStream([endpoint?.address ?? '', endpoint?.direct?.[0] ?? ''], { strategy: 'multipath' })
+  stream.end('over both')
+  expect(await text(stream)).toBe('over both')
 })

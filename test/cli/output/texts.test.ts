@@ -150,6 +150,39 @@ describe('connectText', () => {
     expect(connectText(event, { paint: plain, columns: 80, noteColumns: 80, quiet: true, news: new ProgressNews() })).toBe('[::1]:8080\n')
   })
 
+  it('lists several paths with what was measured on them, and tells of changes', () => {
+    const shared = { backend: 'tor', address: 'http://x.onion', score: 0.5 } as const
+    const up = {
+      ...shared,
+      label: 'tor',
+      state: 'up',
+      kind: 'onion',
+      latencyMs: 312.4,
+      bytesPerSecond: 1_234_567,
+      reliability: 0.9,
+    } as const
+    const down = { ...shared, label: 'mesh', backend: 'mesh', state: 'down' } as const
+    const options = { paint: plain, columns: 80, noteColumns: 80, quiet: false, news: new ProgressNews() }
+    const path = { backend: 'tor', kind: 'onion', hops: 6 }
+    const listening = {
+      event: 'listening',
+      host: '127.0.0.1',
+      port: 1,
+      address,
+      path,
+      reveals: [],
+      strategy: 'multipath',
+      paths: [up, down],
+    } as const
+    const shown = connectText(listening, options)
+    expect(shown).toContain('tor, onion, 312 ms, 1.2 MB/s, 90 % of attempts worked')
+    expect(shown).toContain('mesh, out of reach')
+    expect(shown).toContain('multipath')
+    expect(connectText({ event: 'path', path: down, reason: 'the link ended' }, options)).toContain('mesh, out of reach: the link ended')
+    const moved = connectText({ event: 'failover', from: 'mesh', to: 'tor', reason: 'mesh: the link ended' }, options)
+    expect(moved).toContain('mesh → tor')
+  })
+
   it('leaves out what was not measured', () => {
     expect(describePath({ backend: 'tor', kind: 'onion', hops: 6 })).toBe('tor, onion, 6 hops')
   })
