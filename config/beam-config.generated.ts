@@ -213,9 +213,9 @@ export interface P2PSettings {
  */
 export interface RoutingSettings {
   /**
-   * `quality`: by measured latency, bandwidth, reliability and congestion. `geographic`: near nodes first.
+   * Which relays are taken, where there is a choice. `quality`: by latency, bandwidth, reliability, congestion and trust; `latency`, `bandwidth`: by one of them; `geographic`: near ones by network coordinate; `random`.
    */
-  strategy: 'quality' | 'geographic'
+  strategy: 'quality' | 'latency' | 'bandwidth' | 'geographic' | 'random'
 }
 
 /**
@@ -429,7 +429,7 @@ export interface P2PSettingsInput {
  */
 export interface RoutingSettingsInput {
   /**
-   * `quality`: by measured latency, bandwidth, reliability and congestion. `geographic`: near nodes first.
+   * Which relays are taken, where there is a choice. `quality`: by latency, bandwidth, reliability, congestion and trust; `latency`, `bandwidth`: by one of them; `geographic`: near ones by network coordinate; `random`.
    */
-  strategy?: 'quality' | 'geographic'
+  strategy?: 'quality' | 'latency' | 'bandwidth' | 'geographic' | 'random'
 }

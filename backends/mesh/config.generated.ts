@@ -28,6 +28,10 @@ export interface MeshConfig {
    */
   announce: string[]
   /**
+   * Which relays are taken, where there is a choice. Without it: `routing.strategy`.
+   */
+  routing: 'quality' | 'latency' | 'bandwidth' | 'geographic' | 'random'
+  /**
    * Most links to other nodes at a time. Without it: `p2p.maxPeers`.
    */
   maxLinks: number

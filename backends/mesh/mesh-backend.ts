@@ -4,11 +4,13 @@ import {
   assertPort,
   CleanupStack,
   ConfigError,
+  encodeKey,
   generateIdentity,
   LocalService,
   looksLikeBeamAddress,
   openPins,
   parseBeamAddress,
+  RouteTable,
   UnreachableError,
   type BackendCapabilities,
   type BackendState,
@@ -38,7 +40,7 @@ import { findRecord } from './find-record.ts'
 import { GossipDiscovery } from './network/gossip-discovery.ts'
 import { MESH_OPERATIONS, operateMesh } from './network/operations.ts'
 import { NetworkSlot } from './network/network-slot.ts'
-import { pickRelays } from './network/pick-relays.ts'
+import { pickRelays, TO_RELAY } from './network/pick-relays.ts'
 import { RendezvousDiscovery } from './network/rendezvous-discovery.ts'
 import { openToLan } from './lan.ts'
 import { announcedEndpoints, reachOfBootstrap } from './local-addresses.ts'
@@ -51,7 +53,7 @@ import { TrafficCount } from './traffic.ts'
 
 /** What the mesh backend is made of. */
 export interface MeshComponents {
-  readonly config: Pick<MeshConfig, 'announce' | 'listen' | 'maxLinks' | 'participation' | 'peers'>
+  readonly config: Pick<MeshConfig, 'announce' | 'listen' | 'maxLinks' | 'participation' | 'peers' | 'routing'>
   readonly discovery: DiscoveryOptions
   readonly paths: BeamPaths
   readonly logger: Logger
@@ -105,11 +107,13 @@ export class MeshBackend implements NetworkBackend, Dialler, Operable, RecordKee
       logger,
       serve: config.participation !== 'light',
     })
+    const routes = new RouteTable({ clock })
     this.#links = new PublisherLinks({
       discovery: this.#mesh.discovery,
       clock,
       logger,
-      pickRelays: (count, except) => pickRelays(this.#network.network, count, except),
+      pickRelays: (count, except) => pickRelays({ network: this.#network.network, routes, strategy: config.routing }, count, except),
+      onRelayUsed: (relay, outcome) => routes.note(TO_RELAY, encodeKey('node', relay), outcome),
       notFound: () => notFound(components.discovery),
     })
   }

@@ -20,6 +20,7 @@ import {
   type Logger,
   type RelayContact,
   type RelayHop,
+  type RouteOutcome,
   type UnreachableError,
 } from '../../core/index.ts'
 import { REACH_TIMEOUT_MS } from './constants.ts'
@@ -47,6 +48,8 @@ export interface OpenLinkParts {
   readonly logger: Logger
   /** Further relays to stand before the publisher's own, so that none of them knows both ends. @throws UnreachableError when there are not as many */
   readonly pickRelays: (count: number, except: Uint8Array) => readonly RelayHop[]
+  /** Told what came of every relay that was tried first. */
+  readonly onRelayUsed?: (relay: Uint8Array, outcome: RouteOutcome) => void
   /** What to say when nobody is found: it depends on which sources are on. */
   readonly notFound: () => UnreachableError
 }
@@ -127,7 +130,17 @@ async function wayTo(
   if (contact.kind === 'stream') return { to: await contact.open({ signal }), hops: 0 }
   const { key, host, port } = contact
   const hops = [...parts.pickRelays((wanted ?? 1) - 1, key), { key, contact: { host, port } }]
-  return { to: await dialThroughRelays(hops, { service }, { logger: parts.logger, signal }), hops: hops.length }
+  const entry = hops[0]?.key ?? key
+  const began = parts.clock.monotonic()
+  try {
+    const to = await dialThroughRelays(hops, { service }, { logger: parts.logger, signal })
+    parts.onRelayUsed?.(entry, { worked: true, latencyMs: parts.clock.monotonic() - began })
+    return { to, hops: hops.length }
+  } catch (error) {
+    // A way that was quicker, or somebody who gave up, says nothing about the relay.
+    if (!signal.aborted) parts.onRelayUsed?.(entry, { worked: false })
+    throw error
+  }
 }
 
 /** How many relays are to be on the way; undefined = as it comes, none at best. @throws ConfigError */

@@ -121,6 +121,7 @@ describe('the values', () => {
           enabled: true,
           priority: 1,
           config: {
+            routing: 'quality',
             announce: [],
             peers: [],
             mdns: 'on',
@@ -189,7 +190,7 @@ describe('the environment', () => {
       'BEAM_P2P_BOOTSTRAP: p2p.bootstrap[0]: "here" is not allowed; expected host:port',
       'BEAM_P2P_MAX_PEERS: p2p.maxPeers: "many" is not allowed; expected a whole number from 1 to 1000',
       'BEAM_P2P_MDNS: backends.mesh.config.mdns: "maybe" is not allowed; allowed: on, off, loopback',
-      'BEAM_ROUTING_STRATEGY: routing.strategy: "qualty" is not allowed; did you mean "quality"? Allowed: quality, geographic',
+      'BEAM_ROUTING_STRATEGY: routing.strategy: "qualty" is not allowed; did you mean "quality"? Allowed: quality, latency, bandwidth, geographic, random',
     ])
   })
 

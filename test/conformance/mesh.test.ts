@@ -16,7 +16,7 @@ afterAll(() => rm(home, { recursive: true, force: true, maxRetries: 3 }))
 /** No network: only the registry of this user's processes. */
 function create(): MeshBackend {
   return new MeshBackend({
-    config: { listen: { host: '127.0.0.1', port: 0 }, maxLinks: 64, participation: 'light', peers: [], announce: [] },
+    config: { listen: { host: '127.0.0.1', port: 0 }, maxLinks: 64, participation: 'light', peers: [], announce: [], routing: 'quality' },
     discovery: { bootstrap: 'none', mdns: 'off', portmap: false },
     paths: { config: join(home, 'beam.config.yaml'), data: join(home, 'data'), state: join(home, 'state'), runtime: join(home, 'run') },
     logger: silentLogger,

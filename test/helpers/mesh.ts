@@ -23,7 +23,15 @@ export async function testMesh(
   config: Partial<MeshComponents['config']> = {},
 ): Promise<MeshBackend> {
   const backend = new MeshBackend({
-    config: { listen: { host: '127.0.0.1', port: 0 }, maxLinks: 64, participation: 'light', peers: [], announce: [], ...config },
+    config: {
+      listen: { host: '127.0.0.1', port: 0 },
+      maxLinks: 64,
+      participation: 'light',
+      peers: [],
+      announce: [],
+      routing: 'quality',
+      ...config,
+    },
     discovery: { bootstrap: 'none', mdns: 'off', portmap: false, ...discovery },
     paths,
     logger: silentLogger,

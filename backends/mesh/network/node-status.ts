@@ -1,0 +1,59 @@
+import type { SourceStatus } from '../discovery/index.ts'
+import type { MeshNetwork } from './mesh-network.ts'
+
+/** The node as it is now, for `beam network status`. What was not measured is absent. */
+export function statusOf(network: MeshNetwork | undefined, discovery: readonly SourceStatus[]): Record<string, unknown> {
+  const sources = discovery.map(({ name, state, peers, detail }) => ({
+    name,
+    state,
+    ...(peers === undefined ? {} : { peers }),
+    ...(detail === undefined ? {} : { detail }),
+  }))
+  if (network === undefined) return { running: false, discovery: sources }
+  const peers = network.peers.peers()
+  const { position, height, error } = network.peers.coordinate
+  return {
+    running: true,
+    id: network.node.id,
+    keyKept: network.keyKept,
+    participation: network.participation,
+    routing: network.routing,
+    caching: network.caching,
+    strategy: network.strategy,
+    maxPeers: network.maxPeers,
+    startedAt: network.startedAt,
+    addresses: network.addresses,
+    peers: peers.length,
+    inbound: peers.filter(({ direction }) => direction === 'in').length,
+    known: network.candidates.size,
+    heard: network.heard().length,
+    records: network.records.size,
+    relays: network.relayClient.endpoints,
+    discovery: sources,
+    ...(network.relayed === undefined ? {} : { relayed: network.relayed }),
+    // A place that is a guess is none.
+    ...(error < 1 ? { coordinate: { position, height, error } } : {}),
+  }
+}
+
+/** The linked peers, with what was measured of them; their addresses only for whoever asks for them. */
+export function peersOf(network: MeshNetwork, { addresses }: { readonly addresses: boolean }): ReadonlyArray<Record<string, unknown>> {
+  return network.peers.peers().map(({ id, direction, latencyMs, trust, ageMs, busy, prefix, source, info, coordinate }) => {
+    const host = addresses ? network.peers.hostOf(id) : undefined
+    return {
+      id,
+      direction,
+      trust,
+      ageMs,
+      busy,
+      ...(latencyMs === undefined ? {} : { latencyMs }),
+      ...(host === undefined ? {} : { host }),
+      ...(prefix === undefined ? {} : { prefix }),
+      ...(source === undefined ? {} : { source }),
+      ...(info === undefined ? {} : { participation: info.participation, links: info.links }),
+      ...(coordinate === undefined
+        ? {}
+        : { coordinate: { position: coordinate.position, height: coordinate.height, error: coordinate.error } }),
+    }
+  })
+}
