@@ -69,7 +69,7 @@ export const PING_INTERVAL_MS = 15_000
 export const PING_AGAIN_MS = 1_000
 /** It is given up when no sign comes. */
 export const PING_TIMEOUT_MS = 5_000
-/** Links of one listener at a time, and connections that have not shown a key yet. */
+/** Links of one listener at a time, connections that have not shown a key yet, and side channels that have not said which stream they are for. */
 export const MAX_LINKS = 1024
 export const MAX_HANDSHAKES = 128
 /** Memory of one session that is not window: header tables, queued frames (Node counts in MB). */

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { performServerHandshake, type IncomingHttpHeaders, type ServerHttp2Session } from 'node:http2'
-import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer } from 'node:net'
+import { createServer as createTcpServer, Socket, type AddressInfo, type Server as TcpServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import { BackendUnavailableError } from '../errors.ts'
@@ -18,6 +18,7 @@ import {
 } from './constants.ts'
 import type { LinkStream } from './link-stream.ts'
 import { Link } from './link.ts'
+import { Newcomers } from './newcomers.ts'
 import type { Refusal } from './refusal.ts'
 import type { Serve } from './serve.ts'
 import { sessionOptions } from './session-options.ts'
@@ -58,8 +59,10 @@ export class LinkListener implements AsyncDisposable {
   readonly #tcp: TcpServer
   readonly #links = new Map<string, Link>()
   readonly #connections = new Set<Duplex>()
-  /** Connections that have not shown a key yet. */
-  #handshakes = 0
+  /** Connections over TCP that have not shown a key yet; those over other carriers are bounded by whoever lets them in. */
+  readonly #handshaking = new Newcomers(MAX_HANDSHAKES)
+  /** Side channels that have not said yet which stream they are for. */
+  readonly #unclaimedPipes = new Newcomers(MAX_HANDSHAKES)
 
   constructor(options: LinkListenerOptions) {
     this.#options = options
@@ -71,10 +74,9 @@ export class LinkListener implements AsyncDisposable {
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     })
     this.#tcp = createTcpServer({ noDelay: true, keepAlive: true }, (socket) => this.#onConnection(socket))
-    this.#tcp.maxConnections = 2 * (options.maxLinks ?? MAX_LINKS)
+    this.#tcp.maxConnections = 2 * (options.maxLinks ?? MAX_LINKS) + 2 * MAX_HANDSHAKES
     this.#server.on('secureConnection', (socket) => this.#onSecure(socket))
     this.#server.on('tlsClientError', (error, socket) => {
-      this.#handshakes--
       options.logger.debug('handshake failed', { error: error.message })
       socket.destroy()
     })
@@ -129,19 +131,14 @@ export class LinkListener implements AsyncDisposable {
 
   #onConnection(carrier: Duplex): void {
     carrier.on('error', () => {})
-    if (this.#handshakes >= MAX_HANDSHAKES || this.#links.size >= (this.#options.maxLinks ?? MAX_LINKS)) {
-      this.#options.logger.warn('too many connections at once', { links: this.#links.size, handshakes: this.#handshakes })
-      carrier.destroy()
-      return
-    }
     this.#connections.add(carrier)
     carrier.once('close', () => this.#connections.delete(carrier))
-    this.#handshakes++
+    if (carrier instanceof Socket) this.#handshaking.add(placeOf(carrier), carrier)
     this.#server.emit('connection', carrier)
   }
 
   #onSecure(tls: TLSSocket): void {
-    this.#handshakes--
+    this.#handshaking.settled(placeOf(tls))
     tls.on('error', () => {})
     let peerKey: Buffer
     try {
@@ -154,7 +151,24 @@ export class LinkListener implements AsyncDisposable {
     else this.#startPipe(tls, peerKey)
   }
 
+  /** Room for one more link: the oldest one that carries nothing goes, so that nobody keeps others out by holding links. */
+  #makeRoom(): boolean {
+    if (this.#links.size < (this.#options.maxLinks ?? MAX_LINKS)) return true
+    for (const [token, link] of this.#links) {
+      if (link.openStreams > 0) continue
+      this.#links.delete(token)
+      link.close({ reason: 'room was needed for another link' })
+      return true
+    }
+    return false
+  }
+
   #startLink(tls: TLSSocket, peerKey: Buffer): void {
+    if (!this.#makeRoom()) {
+      this.#options.logger.warn('too many links at once', { links: this.#links.size })
+      tls.destroy()
+      return
+    }
     const exportKey = (label: string, bytes: number): Buffer => tls.exportKeyingMaterial(bytes, label, Buffer.alloc(0))
     const token = exportKey(LINK_TOKEN_LABEL, LINK_TOKEN_BYTES).toString('hex')
     const asker: Asker = { peerKey, remoteAddress: tls.remoteAddress, exportKey }
@@ -190,10 +204,13 @@ export class LinkListener implements AsyncDisposable {
     const timer = setTimeout(() => tls.destroy(), HANDSHAKE_TIMEOUT_MS)
     timer.unref()
     tls.once('close', () => clearTimeout(timer))
+    const place = placeOf(tls)
+    this.#unclaimedPipes.add(place, tls)
     const onReadable = (): void => {
       const preamble = tls.read(PIPE_PREAMBLE_BYTES) as Buffer | null
       if (preamble === null) return
       clearTimeout(timer)
+      this.#unclaimedPipes.settled(place)
       tls.off('readable', onReadable)
       const link = this.#links.get(preamble.toString('hex', 0, LINK_TOKEN_BYTES))
       // Both were proved by TLS: the key, and by the token that it is this very link's dialler. After an end, less than was asked for is read.
@@ -202,4 +219,9 @@ export class LinkListener implements AsyncDisposable {
     }
     tls.on('readable', onReadable)
   }
+}
+
+/** Where a connection comes from: no two that are open come from the same place. */
+function placeOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
 }
