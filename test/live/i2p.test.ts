@@ -29,11 +29,14 @@ describe.runIf(namespace && i2pd)('I2P, with four real routers in a namespace', 
       }
       const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
       let output = ''
-      for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
+      for (const stream of [child.stdout, child.stderr])
+        stream.on('data', (chunk: Buffer) => {
+          output += chunk.toString()
+          process.stdout.write(chunk)
+        })
       const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS - 10_000)
       const [code] = (await once(child, 'close')) as [number | null]
       clearTimeout(timer)
-      process.stdout.write(output)
       expect(code).toBe(0)
       expect(output).toMatch(/Tests .*\b\d+ passed/)
     },
