@@ -32,7 +32,7 @@ const MAX_CONTACTS = 4
 /** Numbers of a coordinate: three dimensions, the height, and the error. */
 const MAX_COORDINATE = 5
 /** Entries of a route update: what fits into a payload. */
-export const MAX_ROUTES = 24
+const MAX_ROUTES = 24
 /** A minute and more is no round trip. */
 const MAX_LATENCY_MS = 60_000
 

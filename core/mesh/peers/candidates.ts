@@ -32,7 +32,7 @@ const MAX_PER_SOURCE = 400
 /** Waits between attempts at a node: a second at first, half an hour at most. */
 const RETRY = { baseMs: 1_000, maxMs: 1_800_000 }
 /** A ban ends: addresses change hands, and faults are mended. */
-export const BAN_MS = 3_600_000
+const BAN_MS = 3_600_000
 
 /** The nodes that could be peers: where they are, when they may be dialled again, and what is thought of them. */
 export class Candidates {

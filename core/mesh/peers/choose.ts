@@ -26,7 +26,7 @@ export interface RatedCandidate {
 }
 
 /** Links of one address prefix: whoever holds a network can fill two places, not all. */
-export const MAX_PER_PREFIX = 2
+const MAX_PER_PREFIX = 2
 /** No source of addresses is believed for more than half of the links that this node makes itself. */
 const MAX_SHARE_OF_SOURCE = 0.5
 /** Latency that counts as far; what lies beyond is no worse. */
@@ -37,11 +37,11 @@ export function hasRoom(peers: readonly LinkedPeer[], prefix: string | undefined
   return prefix === undefined || peers.filter((peer) => peer.prefix === prefix).length < MAX_PER_PREFIX
 }
 
-/** The candidates to dial next, the best first: trusted, of prefixes and sources that are not there yet, near and far in turns. */
+/** The candidates to dial next, the best first: trusted, of prefixes and sources that are not there yet, near and far in turns, or the nearest. */
 export function choose(
   candidates: readonly RatedCandidate[],
   peers: readonly LinkedPeer[],
-  options: { readonly count: number; readonly own: Coordinate; readonly random: () => number },
+  options: { readonly count: number; readonly own: Coordinate; readonly random: () => number; readonly near?: boolean },
 ): Candidate[] {
   const { count, own, random } = options
   const linked = new Set(peers.map(({ id }) => id))
@@ -58,7 +58,7 @@ export function choose(
   const near = [...rated].sort((a, b) => away(a, own) - away(b, own))
   const share = Math.max(2, Math.ceil((outbound + count) * MAX_SHARE_OF_SOURCE))
   // Half of them near, for speed; half as they come, so that the network does not fall into islands.
-  const inTurns = [...interleaved(rated, near)]
+  const inTurns = options.near === true ? near : [...interleaved(rated, near)]
   for (const keepsShare of [true, false]) {
     // A source is believed for more only where the others have nobody left.
     for (const next of inTurns) {

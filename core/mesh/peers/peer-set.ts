@@ -118,10 +118,10 @@ export class PeerSet implements Disposable {
     else if (now - this.#improvedAt >= IMPROVE_MS) this.improve()
   }
 
-  /** Links to another node, and gives the worst peer up for it when there are more than are wanted. */
-  improve(): void {
+  /** Links to another node (or several, the nearest), and gives the worst peer up for it when there are more than are wanted. */
+  improve({ count = 1, near = false }: { readonly count?: number; readonly near?: boolean } = {}): void {
     this.#improvedAt = this.#options.clock.monotonic()
-    this.#dialSome(1)
+    this.#dialSome(count, near)
     this.#giveUpWorst(this.#improvedAt)
   }
 
@@ -252,7 +252,7 @@ export class PeerSet implements Disposable {
   }
 
   /** Dials candidates; the answer is how many. */
-  #dialSome(count: number): number {
+  #dialSome(count: number, near = false): number {
     const { candidates } = this.#options
     const room = Math.min(count, DIALS - this.#dialling)
     if (room <= 0) return 0
@@ -260,7 +260,7 @@ export class PeerSet implements Disposable {
       const prefix = prefixOf(candidate.contact.host)
       return { candidate, trust: candidates.trustIn(candidate.id), ...(prefix === undefined ? {} : { prefix }) }
     })
-    const chosen = choose(rated, this.peers(), { count: room, own: this.#own, random: this.#random })
+    const chosen = choose(rated, this.peers(), { count: room, own: this.#own, random: this.#random, near })
     for (const candidate of chosen) void this.#dial(candidate)
     return chosen.length
   }

@@ -6,7 +6,7 @@ import { decodeCanonical, encodeCanonical } from '../../records/canonical.ts'
 /** The request of a relay. */
 export const RESERVE_TOPIC = 'relay/reserve'
 /** Services of one node that one relay answers for. */
-export const MAX_RESERVED_KEYS = 64
+const MAX_RESERVED_KEYS = 64
 
 /** A signature for a reservation is none for records, gossip or TLS. */
 const PROOF_PREFIX = Buffer.from('beam relay reservation v1\0')

@@ -9,7 +9,7 @@ import type { MeshNode } from '../node/mesh-node.ts'
 export const LOOKUP_TOPICS = { record: 'records/find', name: 'records/claimants' } as const
 
 /** Claimants in one answer: what a node of the DHT lists, too. */
-export const MAX_CLAIMANTS_TOLD = 20
+const MAX_CLAIMANTS_TOLD = 20
 
 /** Lets a node answer from the records that it has heard of, until the returned function is called. */
 export function serveLookups(node: MeshNode, records: RecordCache): () => void {

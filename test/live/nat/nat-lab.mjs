@@ -13,7 +13,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 
 /** The kinds of translators. */
-export const KINDS = {
+const KINDS = {
   /** Keeps the port for all destinations, lets in whom was written to: what Linux routers do. */
   cone: 'oifname "wan" masquerade persistent',
   /** Another port for each destination. */
@@ -29,7 +29,7 @@ export const KINDS = {
 /** Ports that `fullcone` forwards. */
 export const FORWARDED = { from: 40_000, to: 40_999 }
 
-export const ip = (...args) => execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'inherit'] })
+const ip = (...args) => execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'inherit'] })
 export const inside = (host) => ['ip', 'netns', 'exec', host]
 const on = (host, command, ...args) =>
   execFileSync('ip', ['netns', 'exec', host, command, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
