@@ -2,6 +2,7 @@ import type HyperDHT from 'hyperdht'
 import { nameTopic, systemClock, type Announced, type Announcement, type AnnouncementState, type Clock } from '../../../core/index.ts'
 import type { DhtNode } from './dht-node.ts'
 import { TOMBSTONE } from './dht-record.ts'
+import { storeEarly, type Storing } from './dht-store.ts'
 import { PunchedStream } from './dht-stream.ts'
 import { StreamGate } from './stream-gate.ts'
 import { Upkeep } from './upkeep.ts'
@@ -105,12 +106,13 @@ export class DhtAnnouncement implements Announced {
     const topic = this.#topic()
     this.#published = true
     const keyPair = this.#node.library.keyPair(this.#announcement.seed)
-    await Promise.all([
-      this.#store(dht, keyPair),
-      ...(onStream === undefined ? [] : [this.#listen(dht, keyPair, onStream)]),
-      ...(topic === undefined ? [] : [dht.announce(topic, keyPair, []).finished()]),
-    ])
-    if (!signal.aborted) this.#setState('announced', 'the DHT holds it')
+    const name = topic === undefined ? undefined : storeEarly(dht, (walker) => walker.announce(topic, keyPair, []).finished())
+    const record = this.#store(dht, keyPair)
+    await Promise.all([record.held, name?.held, onStream === undefined ? undefined : this.#listen(dht, keyPair, onStream)])
+    if (signal.aborted) return
+    this.#setState('announced', 'the DHT holds it')
+    // The slow nodes, behind: whether one of them holds something newer shows at the end.
+    await untilAborted(Promise.all([record.settled, name?.settled]), signal)
   }
 
   /** Where the name is announced. Throws when it is no name: to be asked before anything is started. */
@@ -119,17 +121,23 @@ export class DhtAnnouncement implements Announced {
     return domain === undefined ? undefined : nameTopic(domain)
   }
 
-  /** Stores the record and reads it back: nodes ignore an old sequence number without a word. */
-  async #store(dht: HyperDHT, keyPair: HyperDHT.KeyPair): Promise<void> {
+  /** Stores the record and reads it back, when the first nodes have it and again at the end: some ignore an old sequence number without a word. */
+  #store(dht: HyperDHT, keyPair: HyperDHT.KeyPair): Storing {
     const record = Buffer.from(this.#record)
     const sequence = this.#sequence
-    await dht.mutablePut(keyPair, record, { seq: sequence })
-    const stored = await dht.mutableGet(keyPair.publicKey, { seq: sequence })
-    if (stored === null) throw new Error('the DHT did not keep the record')
-    // A newer one of ours may have been stored meanwhile by `update`.
-    if (stored.seq <= Math.max(sequence, this.#sequence) && (stored.seq !== sequence || record.equals(stored.value))) return
-    this.#announcement.onSuperseded?.(stored.seq)
-    throw new Error(`the DHT holds another record of this key with sequence number ${stored.seq}; this one has ${sequence}`)
+    const storing = storeEarly(dht, (walker) => walker.mutablePut(keyPair, record, { seq: sequence }))
+    const check = async (latest: boolean): Promise<void> => {
+      const stored = await dht.mutableGet(keyPair.publicKey, { seq: sequence, latest })
+      if (stored === null) throw new Error('the DHT did not keep the record')
+      // A newer one of ours may have been stored meanwhile by `update`.
+      if (stored.seq <= Math.max(sequence, this.#sequence) && (stored.seq !== sequence || record.equals(stored.value))) return
+      this.#announcement.onSuperseded?.(stored.seq)
+      throw new Error(`the DHT holds another record of this key with sequence number ${stored.seq}; this one has ${sequence}`)
+    }
+    const held = storing.held.then(() => check(false))
+    const settled = Promise.all([held, storing.settled]).then(() => check(true))
+    settled.catch(() => {})
+    return { held, settled }
   }
 
   async #listen(dht: HyperDHT, keyPair: HyperDHT.KeyPair, onStream: NonNullable<Announcement['onStream']>): Promise<void> {
@@ -176,5 +184,19 @@ export class DhtAnnouncement implements Announced {
     if (this.#state === state || this.#stopping !== undefined) return
     this.#state = state
     this.#options.onState?.(state, reason)
+  }
+}
+
+/** The same promise, or nothing when the signal fires first: what goes on behind has to be waited for by nobody then. */
+async function untilAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  let stop = (): void => {}
+  const aborted = new Promise<void>((resolve) => (stop = resolve))
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    await Promise.race([promise, aborted])
+  } finally {
+    signal.removeEventListener('abort', stop)
+    promise.catch(() => {})
   }
 }

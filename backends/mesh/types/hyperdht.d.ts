@@ -40,6 +40,31 @@ declare module 'hyperdht' {
       readonly session?: Session
     }
 
+    /** An answer of a node, to a query or to a single request. */
+    interface Reply {
+      /** 0 = none. */
+      readonly error: number
+      /** What the node wants to see from whoever stores something there. */
+      readonly token: Uint8Array | null
+      readonly from: HostAddress & { readonly id: Uint8Array | null }
+      /** Nodes that are nearer to the target, as this one knows. Those that are of no use have no id yet. */
+      readonly closerNodes: readonly (HostAddress & { readonly id?: Uint8Array | null })[] | null
+    }
+
+    /** A query that ends with a request to the nodes that are nearest to its target. */
+    interface StoringQuery {
+      readonly target: Uint8Array
+      readonly command: number
+      readonly value: Uint8Array | null
+    }
+
+    interface StoringOptions extends QueryOptions {
+      /** Makes of an answer what the query yields. */
+      readonly map: (reply: Reply) => unknown
+      /** The request to one of the nearest. */
+      readonly commit: (reply: Reply, dht: HyperDHT) => Promise<Reply>
+    }
+
     interface PeerReply {
       readonly from: HostAddress
       readonly peer: { readonly publicKey: Buffer }
@@ -108,6 +133,8 @@ declare module 'hyperdht' {
     fullyBootstrapped(): Promise<void>
     address(): HyperDHT.HostAddress | null
     session(): HyperDHT.Session
+    /** What all queries go through, also those of the methods below. */
+    query(request: HyperDHT.StoringQuery, options: HyperDHT.StoringOptions): HyperDHT.Query<unknown>
     findNode(target: Uint8Array, options?: HyperDHT.QueryOptions): HyperDHT.Query<unknown>
     findPeer(publicKey: Uint8Array, options?: HyperDHT.QueryOptions): HyperDHT.Query<HyperDHT.PeerReply>
     lookup(target: Uint8Array, options?: HyperDHT.QueryOptions): HyperDHT.Query<HyperDHT.LookupReply>
