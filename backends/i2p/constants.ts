@@ -89,3 +89,5 @@ export const REACH_PATIENCE_MS = 110_000
 /** What may wait in Beam for a slow visitor: i2pd loses what is left in it when the far end closes. Of one stream, and of all together. */
 export const MAX_AHEAD_STREAM_BYTES = 16 * 1024 * 1024
 export const MAX_AHEAD_BYTES = 64 * 1024 * 1024
+/** How long the end of an answer is held back, so that the visitor's router has handed out what came before it. */
+export const LATE_END_MS = 500

@@ -1,8 +1,9 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { BackendUnavailableError, resetStream, sensitive, type Clock, type Logger, type StreamHandler } from '../../core/index.ts'
 import { admits, type AccessList } from './access.ts'
-import { FORWARD_LINE_LIMIT_MS, MAX_FORWARD_LINE_BYTES, MAX_PENDING, MAX_VISITORS } from './constants.ts'
+import { FORWARD_LINE_LIMIT_MS, LATE_END_MS, MAX_FORWARD_LINE_BYTES, MAX_PENDING, MAX_VISITORS } from './constants.ts'
 import { headersOf, parseForwardLine } from './forwarded.ts'
+import { endLate } from './late-end.ts'
 import { readLine } from './sam/read-line.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -88,6 +89,7 @@ export class Relay {
         return
       }
       traffic.count(socket, line.length + 1)
+      endLate(socket, LATE_END_MS, clock)
       handler(socket, { backend: 'i2p', key: peer.b32, httpHeaders: headersOf(peer) })
     } catch (error) {
       logger.debug('no visitor of the router', { reason: (error as Error).message })

@@ -135,6 +135,24 @@ describe('the relay', () => {
     expect(visitors).toEqual([])
   })
 
+  it('holds the end of a long answer back for a moment, since the visitor’s router may lose what the end overtakes', async () => {
+    await open()
+    const socket = await deliver(`${toI2pBase64(randomDestination())}\n`)
+    let got = 0
+    let ended = false
+    socket.on('data', (chunk: Buffer) => (got += chunk.length)).once('end', () => (ended = true))
+    socket.end(Buffer.alloc(100_000))
+    await expect.poll(() => got).toBe(100_000)
+    await clock.pass(400)
+    expect(ended).toBe(false)
+    await clock.pass(200)
+    await expect.poll(() => ended).toBe(true)
+    expect(clock.pending).toBe(0)
+    const short = await deliver(`${toI2pBase64(randomDestination())}\n`)
+    short.end('short')
+    expect(await text(short)).toBe('short')
+  })
+
   it('takes no more unknown streams than a router has on the way', async () => {
     await open()
     const waiting = await Promise.all(Array.from({ length: 140 }, () => deliver('A')))
