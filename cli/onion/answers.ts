@@ -50,20 +50,20 @@ export interface OnionAuth {
 
 /** @throws ProtocolError (`BEAM_ERR_CONTROL`) when another version answered */
 export function statusOf(answer: OperationData): OnionStatus {
-  return checked('onion#/$defs/status', answer)
+  return checked('onion#/$defs/status', answer) as OnionStatus
 }
 
 /** Throws as above. */
 export function authOf(answer: OperationData): OnionAuth {
-  return checked('onion#/$defs/auth', answer)
+  return checked('onion#/$defs/auth', answer) as OnionAuth
 }
 
 /** Throws as above. */
 export function authListOf(answer: OperationData): readonly OnionAuth[] {
-  return checked<{ readonly services: readonly OnionAuth[] }>('onion#/$defs/authList', answer).services
+  return (checked('onion#/$defs/authList', answer) as { readonly services: readonly OnionAuth[] }).services
 }
 
-function checked<T>(definition: `onion#/$defs/${string}`, answer: OperationData): T {
+function checked(definition: `onion#/$defs/${string}`, answer: OperationData): unknown {
   requireValid(definition, answer, 'The answer')
-  return answer as T
+  return answer
 }

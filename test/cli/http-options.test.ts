@@ -10,7 +10,7 @@ const open: Array<() => unknown> = []
 let port: string
 beforeEach(async () => {
   const server = createServer((request, response) =>
-    response.end(`seen as ${request.headers.host}, ${request.headers['x-secret'] ?? 'nothing'}`),
+    response.end(`seen as ${request.headers.host}, ${String(request.headers['x-secret'] ?? 'nothing')}`),
   )
   await once(server.listen(0, '127.0.0.1'), 'listening')
   port = String((server.address() as AddressInfo).port)

@@ -25,7 +25,7 @@ beforeEach(async () => {
 async function devServer(): Promise<number> {
   const server = createServer((request, response) => {
     const known = request.headers.host === `localhost:${portOf()}`
-    response.writeHead(known ? 200 : 403).end(known ? `${request.url} ${request.headers['x-kept'] ?? ''}` : 'Invalid Host header')
+    response.writeHead(known ? 200 : 403).end(known ? `${request.url} ${String(request.headers['x-kept'] ?? '')}` : 'Invalid Host header')
   })
   const portOf = (): number => (server.address() as AddressInfo).port
   const sockets = new WebSocketServer({ noServer: true })

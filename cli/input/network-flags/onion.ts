@@ -37,7 +37,7 @@ export const onionFlags: NetworkFlags = {
   },
   publishOptions: (flags) => ({
     ...(flags['tor-port'] === undefined ? {} : { ports: (flags['tor-port'] as string[]).map(checkedPort) }),
-    ...(flags['max-streams'] === undefined ? {} : { maxStreams: checkedCount(String(flags['max-streams'])) }),
+    ...(flags['max-streams'] === undefined ? {} : { maxStreams: checkedCount(flags['max-streams'] as string) }),
     ...(flags['pow'] === true ? { pow: true } : {}),
     ...(flags['non-anonymous'] === true ? { nonAnonymous: true } : {}),
   }),
@@ -60,7 +60,8 @@ export const onionFlags: NetworkFlags = {
       helpValue: 'LINE',
     }),
     'tor-control': string({
-      description: 'Use a daemon that runs already: its control port (a port, or ADDRESS:PORT) or the path of its control socket. Default: one of Beam’s own.',
+      description:
+        'Use a daemon that runs already: its control port (a port, or ADDRESS:PORT) or the path of its control socket. Default: one of Beam’s own.',
       helpGroup: 'TOR',
       helpValue: 'PLACE',
     }),

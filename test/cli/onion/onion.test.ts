@@ -91,7 +91,7 @@ describe('who may visit', () => {
   it('is known by a pair of x25519 keys in base32', () => {
     const { publicKey, privateKey } = newClientKeyPair()
     const raw = (key: string): Buffer => {
-      const bits = [...key].map((char) => 'abcdefghijklmnopqrstuvwxyz234567'.indexOf(char).toString(2).padStart(5, '0')).join('')
+      const bits = Array.from(key, (char) => 'abcdefghijklmnopqrstuvwxyz234567'.indexOf(char).toString(2).padStart(5, '0')).join('')
       return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)))
     }
     const key = createPrivateKey({

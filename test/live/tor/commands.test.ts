@@ -78,7 +78,7 @@ describe.runIf(flavor !== undefined)('beam over Tor', { timeout: 240_000 }, () =
     expect(code).toBe(0)
     const status = JSON.parse(stdout) as { instances: { process: { pid: number }; status: Record<string, unknown> }[] }
     expectValid('onion', status)
-    expect(status.instances.map(({ process }) => process.pid).toSorted()).toEqual([publisher.child.pid, visitor.child.pid].toSorted())
+    expect(status.instances.map(({ process }) => process.pid)).toEqual(expect.arrayContaining([publisher.child.pid, visitor.child.pid]))
     const own = status.instances.find(({ process }) => process.pid === publisher.child.pid)?.status
     expect(own).toMatchObject({
       state: 'running',

@@ -66,9 +66,9 @@ describe('the key of a named service', () => {
       path,
       text.replace(/key of ./, (found) => `${found.slice(0, -1)}${found.endsWith('a') ? 'b' : 'a'}`),
     )
-    const failure = await store.serviceKey('web').catch((error: unknown) => error as Error)
+    const failure = (await store.serviceKey('web').catch((error: unknown) => error)) as Error
     expect(failure).toMatchObject({ code: 'BEAM_ERR_KEY_STORAGE' })
-    expect(String(failure)).not.toContain(text.split('\n')[2])
+    expect(failure.message).not.toContain(text.split('\n')[2])
   })
 
   it.runIf(posix)('that others can read is not used', async () => {
