@@ -71,7 +71,8 @@ export class I2pBackend implements NetworkBackend, Dialler, Operable, KeyKeeper 
   readonly #shape: TunnelShape
   readonly #traffic = new Traffic()
   readonly #tunnels = new Map<string, Running>()
-  readonly #starting = new Set<string>()
+  /** Tunnels that are being started: who asked can call that off, and this tells when nothing of it is left. */
+  readonly #starting = new Map<string, { readonly given: AbortSignal; readonly over: Promise<void> }>()
   readonly #ended = new AbortController()
   #router: Router | undefined
   #opening: Promise<Router> | undefined
@@ -124,18 +125,17 @@ export class I2pBackend implements NetworkBackend, Dialler, Operable, KeyKeeper 
     }
     if (domain !== undefined) throw new UnsupportedError('I2P has no domains that Beam could register.')
     const id = options.id ?? randomBytes(6).toString('hex')
-    if (this.#tunnels.has(id) || this.#starting.has(id)) throw new ConfigError(`The I2P backend has a tunnel ${id} already.`)
     const choices = publishChoices(options.network, this.#shape)
-    this.#starting.add(id)
-    await using undo = new CleanupStack()
+    const given = AbortSignal.any([this.#ended.signal, ...(signal === undefined ? [] : [signal])])
+    // A start that was called off takes a moment to end, and whoever called it off may try again at once.
+    for (let before = this.#starting.get(id); before?.given.aborted === true; before = this.#starting.get(id)) await before.over
+    given.throwIfAborted()
+    if (this.#tunnels.has(id) || this.#starting.has(id)) throw new ConfigError(`The I2P backend has a tunnel ${id} already.`)
+    const work = this.#start(id, port, options, choices, given)
+    const settled = (): void => {}
+    this.#starting.set(id, { given, over: work.then(settled, settled) })
     try {
-      const given = AbortSignal.any([this.#ended.signal, ...(signal === undefined ? [] : [signal])])
-      const service = await this.#publish(port, options, choices, undo, given)
-      given.throwIfAborted()
-      const info = { id, backend: this.name, port, ...(options.name === undefined ? {} : { name: options.name }) }
-      const running: Running = { info, service, choices, undo: undo.move() }
-      this.#tunnels.set(id, running)
-      return infoOf(running)
+      return await work
     } finally {
       this.#starting.delete(id)
     }
@@ -265,6 +265,16 @@ export class I2pBackend implements NetworkBackend, Dialler, Operable, KeyKeeper 
   async #sam(signal: AbortSignal): Promise<SamEndpoint> {
     if (this.#router === undefined) throw new BackendUnavailableError('The I2P backend is not running.')
     return this.#router.sam(signal)
+  }
+
+  async #start(id: string, port: number, options: TunnelOptions, choices: PublishChoices, given: AbortSignal): Promise<TunnelInfo> {
+    await using undo = new CleanupStack()
+    const service = await this.#publish(port, options, choices, undo, given)
+    given.throwIfAborted()
+    const info = { id, backend: this.name, port, ...(options.name === undefined ? {} : { name: options.name }) }
+    const running: Running = { info, service, choices, undo: undo.move() }
+    this.#tunnels.set(id, running)
+    return infoOf(running)
   }
 
   async #publish(port: number, options: TunnelOptions, choices: PublishChoices, undo: CleanupStack, signal: AbortSignal): Promise<Service> {

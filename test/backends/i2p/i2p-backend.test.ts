@@ -94,6 +94,26 @@ describe('the I2P backend', () => {
     expect((await i2p.getStatus()).tunnels).toEqual([])
   })
 
+  it('starts a tunnel anew as soon as the start before was called off', async () => {
+    await using router = await ScriptedRouter.start(greeting(() => undefined))
+    await using i2p = backend(router.at.port)
+    await i2p.initialize()
+    const start = (signal: AbortSignal): Promise<unknown> => i2p.startTunnel(80, { id: 'web', signal }).catch((error: unknown) => error)
+    const asked = async (times: number): Promise<void> => {
+      await expect.poll(() => router.heard('DEST GENERATE').length).toBe(times)
+    }
+    const [first, second] = [new AbortController(), new AbortController()]
+    const before = start(first.signal)
+    await asked(1)
+    expect(await start(second.signal)).toMatchObject({ kind: 'config', message: 'The I2P backend has a tunnel web already.' })
+    first.abort(new Error('called off'))
+    const after = start(second.signal)
+    expect(await before).toMatchObject({ message: 'called off' })
+    await asked(2)
+    second.abort(new Error('called off, too'))
+    expect(await after).toMatchObject({ message: 'called off, too' })
+  })
+
   it('moves keys, and replaces others only when it is told so', async () => {
     await using i2p = backend(1)
     const [mine, other] = [randomPrivateKey(), randomPrivateKey()].map((blob) => Buffer.from(toI2pBase64(blob))) as [Buffer, Buffer]
