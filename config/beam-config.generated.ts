@@ -192,11 +192,11 @@ export interface P2PSettings {
    */
   maxPeers: number
   /**
-   * Whether paths through other nodes are used.
+   * Whether ways through other nodes are used, and offered where the participation is for it.
    */
   routing: 'enabled' | 'disabled'
   /**
-   * Whether records of other services are kept for later lookups.
+   * Whether records of services that gossip brings are kept in memory, for own lookups and those of others.
    */
   caching: 'enabled' | 'disabled'
   /**
@@ -408,11 +408,11 @@ export interface P2PSettingsInput {
    */
   maxPeers?: number
   /**
-   * Whether paths through other nodes are used.
+   * Whether ways through other nodes are used, and offered where the participation is for it.
    */
   routing?: 'enabled' | 'disabled'
   /**
-   * Whether records of other services are kept for later lookups.
+   * Whether records of services that gossip brings are kept in memory, for own lookups and those of others.
    */
   caching?: 'enabled' | 'disabled'
   /**

@@ -50,7 +50,7 @@ p2p:
   participation: light     # light | routing | full
   #maxPeers: 50
   #routing: enabled        # enabled | disabled
-  #caching: disabled       # enabled | disabled
+  #caching: enabled        # enabled | disabled
   #bootstrap: []           # first nodes of the DHT as host:port; [] = no DHT; without it the public ones
 
 # How paths are chosen.

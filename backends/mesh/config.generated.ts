@@ -32,6 +32,14 @@ export interface MeshConfig {
    */
   routing: 'quality' | 'latency' | 'bandwidth' | 'geographic' | 'random'
   /**
+   * Whether ways through other nodes are used, and offered where the participation is for it. Without it: `p2p.routing`.
+   */
+  relaying: 'enabled' | 'disabled'
+  /**
+   * Whether records of services that gossip brings are kept in memory, for own lookups and those of others. Without it: `p2p.caching`.
+   */
+  caching: 'enabled' | 'disabled'
+  /**
    * Most links to other nodes at a time. Without it: `p2p.maxPeers`.
    */
   maxLinks: number

@@ -35,8 +35,10 @@ import {
   type TunnelOptions,
 } from '../../core/index.ts'
 import type { MeshConfig } from './config.generated.ts'
-import { createDiscovery, type DiscoveryOptions, type MeshDiscovery } from './discovery/index.ts'
+import { createDiscovery, type DiscoveryOptions, type MeshDiscovery, type SourceStatus } from './discovery/index.ts'
 import { findRecord } from './find-record.ts'
+import { HistoryKeeper } from './history/history-keeper.ts'
+import { HistoryStore } from './history/history-store.ts'
 import { GossipDiscovery } from './network/gossip-discovery.ts'
 import { MESH_OPERATIONS, operateMesh } from './network/operations.ts'
 import { NetworkSlot } from './network/network-slot.ts'
@@ -45,15 +47,15 @@ import { RendezvousDiscovery } from './network/rendezvous-discovery.ts'
 import { openToLan } from './lan.ts'
 import { announcedEndpoints, reachOfBootstrap } from './local-addresses.ts'
 import { meshName } from './mesh-name.ts'
-import { resolveName } from './names.ts'
+import { resolveName, type NamesOptions } from './names.ts'
 import { Published } from './published.ts'
 import { PublisherLinks } from './publisher-links.ts'
-import { dialReveals, notFound, publishReveals } from './sentences.ts'
+import { dialReveals, notFound, publishReveals, refuseRelays } from './sentences.ts'
 import { TrafficCount } from './traffic.ts'
 
 /** What the mesh backend is made of. */
 export interface MeshComponents {
-  readonly config: Pick<MeshConfig, 'announce' | 'listen' | 'maxLinks' | 'participation' | 'peers' | 'routing'>
+  readonly config: Pick<MeshConfig, 'announce' | 'listen' | 'caching' | 'maxLinks' | 'participation' | 'peers' | 'relaying' | 'routing'>
   readonly discovery: DiscoveryOptions
   readonly paths: BeamPaths
   readonly logger: Logger
@@ -80,11 +82,15 @@ export class MeshBackend implements NetworkBackend, Dialler, Operable, RecordKee
   readonly #tunnels = new Map<string, Running>()
   readonly #starting = new Set<string>()
   readonly #traffic = new TrafficCount()
+  readonly #history: HistoryStore
   #state: BackendState = 'idle'
 
   constructor(components: MeshComponents) {
     this.#components = components
     const { clock, logger, paths, config } = components
+    this.#history = new HistoryStore(paths, clock, (kept) =>
+      logger.warn('the history of the network was damaged, and begins anew', { kept }),
+    )
     this.#network = new NetworkSlot({
       participation: config.participation,
       maxPeers: config.maxLinks,
@@ -97,6 +103,10 @@ export class MeshBackend implements NetworkBackend, Dialler, Operable, RecordKee
       paths,
       clock,
       logger,
+      relaying: config.relaying !== 'disabled',
+      caching: config.caching !== 'disabled',
+      history: (network) =>
+        new HistoryKeeper({ network, store: this.#history, clock, logger, discoverable: () => isDiscoverable(this.#sources()) }),
     })
     const gossip = new GossipDiscovery(this.#network)
     this.#network.whenStarted(() => gossip.onStarted())
@@ -112,7 +122,10 @@ export class MeshBackend implements NetworkBackend, Dialler, Operable, RecordKee
       discovery: this.#mesh.discovery,
       clock,
       logger,
-      pickRelays: (count, except) => pickRelays({ network: this.#network.network, routes, strategy: config.routing }, count, except),
+      pickRelays: (count, except) =>
+        config.relaying === 'disabled'
+          ? refuseRelays()
+          : pickRelays({ network: this.#network.network, routes, strategy: config.routing }, count, except),
       onRelayUsed: (relay, outcome) => routes.note(TO_RELAY, encodeKey('node', relay), outcome),
       notFound: () => notFound(components.discovery),
     })
@@ -161,13 +174,7 @@ export class MeshBackend implements NetworkBackend, Dialler, Operable, RecordKee
   }
 
   async resolveDomain(domain: string, context: ResolutionContext): Promise<string> {
-    const { paths, clock } = this.#components
-    return resolveName(domain, context, {
-      discovery: this.#mesh.discovery,
-      pins: openPins(paths),
-      clock,
-      fetchRecord: (address, signal) => this.#links.fetchRecord(address, signal),
-    })
+    return resolveName(domain, context, this.#names())
   }
 
   async registerDomain(
@@ -212,7 +219,21 @@ export class MeshBackend implements NetworkBackend, Dialler, Operable, RecordKee
   }
 
   async operate(operation: string, input: Readonly<Record<string, unknown>> = {}): Promise<Readonly<Record<string, unknown>>> {
-    return operateMesh(this.#network, operation, input)
+    const { clock, config, paths } = this.#components
+    return operateMesh(
+      {
+        slot: this.#network,
+        sources: this.#sources,
+        settings: config,
+        history: this.#history,
+        clock,
+        paths,
+        names: () => this.#names(),
+        tunnels: () => [...this.#tunnels.values()].map(({ info, published }) => ({ ...info, published })),
+      },
+      operation,
+      input,
+    )
   }
 
   canDial(address: string): boolean {
@@ -303,6 +324,18 @@ export class MeshBackend implements NetworkBackend, Dialler, Operable, RecordKee
     this.#network.start().catch((error: unknown) => logger.warn('the node of the mesh did not start', { reason: String(error) }))
   }
 
+  readonly #sources = (): readonly SourceStatus[] => this.#mesh.discovery.sources()
+
+  #names(): NamesOptions {
+    const { paths, clock } = this.#components
+    return {
+      discovery: this.#mesh.discovery,
+      pins: openPins(paths),
+      clock,
+      fetchRecord: (address, signal) => this.#links.fetchRecord(address, signal),
+    }
+  }
+
   #infoOf({ info, published }: Running): TunnelInfo {
     return { ...info, endpoints: [published.endpoint(publishReveals(this.#components.discovery))] }
   }
@@ -311,4 +344,9 @@ export class MeshBackend implements NetworkBackend, Dialler, Operable, RecordKee
 /** Whether others than this machine's own processes can be met through the DHT. */
 function reachesOut({ bootstrap }: DiscoveryOptions): boolean {
   return bootstrap !== 'none' && reachOfBootstrap(bootstrap) !== 'machine'
+}
+
+/** Whether a source that reaches beyond this machine's own processes is ready. */
+function isDiscoverable(sources: readonly SourceStatus[]): boolean {
+  return sources.some(({ name, state }) => name !== 'registry' && state === 'ready')
 }

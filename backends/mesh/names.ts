@@ -46,12 +46,17 @@ export async function resolveName(domain: string, context: ResolutionContext, op
   return address
 }
 
-/** The keys whose own record claims the name. The pinned key is asked even when no source lists it. */
+/** The keys that claim a name now, as far as they show themselves in the time of a visit; nothing is remembered. */
+export function claimantsOf(name: string, pin: Uint8Array | undefined, options: NamesOptions): Promise<readonly Uint8Array[]> {
+  return verifiedClaimants(name, pin, undefined, { ...options, all: true })
+}
+
+/** The keys whose own record claims the name. The pinned key is asked even when no source lists it, and decides unless `all` are wanted. */
 async function verifiedClaimants(
   name: string,
   pin: Uint8Array | undefined,
   outer: AbortSignal | undefined,
-  options: NamesOptions,
+  options: NamesOptions & { readonly all?: boolean },
 ): Promise<readonly Uint8Array[]> {
   const enough = new AbortController()
   const limits = [enough.signal, AbortSignal.timeout(CLAIM_TIMEOUT_MS), ...(outer === undefined ? [] : [outer])]
@@ -60,10 +65,10 @@ async function verifiedClaimants(
   const checks: Array<Promise<void>> = []
 
   const check = async (key: Uint8Array): Promise<void> => {
-    if (!(await claims(key, name, signal, options))) return
+    if (!(await claims(key, name, signal, options)) || verified.some((known) => Buffer.compare(known, key) === 0)) return
     verified.push(key)
     // The pinned key decides; without a pin others get a while to show themselves.
-    if (pin !== undefined && Buffer.compare(key, pin) === 0) enough.abort()
+    if (options.all !== true && pin !== undefined && Buffer.compare(key, pin) === 0) enough.abort()
     else
       void sleep(CLAIM_WINDOW_MS, { signal, clock: options.clock }).then(
         () => enough.abort(),

@@ -135,8 +135,13 @@ export class Published implements AsyncDisposable {
     if (this.#announced !== undefined) this.#renew()
   }
 
-  /** Claims a domain, in place of the one before. */
-  async claim(domain: string): Promise<void> {
+  /** The domain that it claims. */
+  get domain(): string | undefined {
+    return this.#domain
+  }
+
+  /** Claims a domain in place of the one before, or none any more. */
+  async claim(domain: string | undefined): Promise<void> {
     await this.#announced?.stop()
     this.#domain = domain
     await this.#announce()

@@ -42,3 +42,15 @@ export function notFound({ bootstrap, mdns }: DiscoveryOptions): UnreachableErro
         : `Not asked, since it is switched off: ${off.join(' and ')}. beam://…@host:port dials a place directly.`,
   })
 }
+
+/** A way through relays, where they are not to be used. @throws UnreachableError */
+export function refuseRelays(): never {
+  throw new UnreachableError(
+    'This service is reached through relays, and the settings say that none is to be used (p2p.routing: disabled).',
+    {
+      code: 'BEAM_ERR_NOT_FOUND',
+      retry: 'never',
+      hint: 'To use them: beam config set p2p.routing enabled',
+    },
+  )
+}

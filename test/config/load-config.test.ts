@@ -134,7 +134,7 @@ describe('the values', () => {
       ],
       plugins: [],
       tunnels: [{ name: 'web', port: 80, host: 'localhost', strategy: 'priority', allowExposure: false }],
-      p2p: { participation: 'light', maxPeers: 50, routing: 'enabled', caching: 'disabled' },
+      p2p: { participation: 'light', maxPeers: 50, routing: 'enabled', caching: 'enabled' },
       routing: { strategy: 'quality' },
     })
   })

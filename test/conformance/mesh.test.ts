@@ -16,7 +16,16 @@ afterAll(() => rm(home, { recursive: true, force: true, maxRetries: 3 }))
 /** No network: only the registry of this user's processes. */
 function create(): MeshBackend {
   return new MeshBackend({
-    config: { listen: { host: '127.0.0.1', port: 0 }, maxLinks: 64, participation: 'light', peers: [], announce: [], routing: 'quality' },
+    config: {
+      listen: { host: '127.0.0.1', port: 0 },
+      maxLinks: 64,
+      participation: 'light',
+      peers: [],
+      announce: [],
+      routing: 'quality',
+      relaying: 'enabled',
+      caching: 'enabled',
+    },
     discovery: { bootstrap: 'none', mdns: 'off', portmap: false },
     paths: { config: join(home, 'beam.config.yaml'), data: join(home, 'data'), state: join(home, 'state'), runtime: join(home, 'run') },
     logger: silentLogger,

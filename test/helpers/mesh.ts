@@ -30,6 +30,8 @@ export async function testMesh(
       peers: [],
       announce: [],
       routing: 'quality',
+      relaying: 'enabled',
+      caching: 'enabled',
       ...config,
     },
     discovery: { bootstrap: 'none', mdns: 'off', portmap: false, ...discovery },

@@ -3,6 +3,7 @@ import {
   Candidates,
   CleanupStack,
   encodeHeartbeat,
+  fromNumbers,
   gossipOn,
   MeshNode,
   News,
@@ -61,6 +62,12 @@ export interface MeshNetworkOptions {
   readonly logger: Logger
   /** Told when the relays, and so the endpoints of services, have changed. */
   readonly onRelays: () => void
+  /** Whether relays are used, and offered where the participation is for it. Default: they are. */
+  readonly relaying?: boolean
+  /** Whether records that gossip brings are kept, and given to whoever looks them up. Default: they are. */
+  readonly caching?: boolean
+  /** Notes how the node is, until it is disposed of. */
+  readonly history?: (network: MeshNetwork) => AsyncDisposable
 }
 
 /** This process's node: its key, its peers, gossip, and the relay if it is one. */
@@ -77,6 +84,7 @@ export class MeshNetwork implements AsyncDisposable {
   readonly #news: News
   readonly #router: StreamRouter
   readonly #relay: RelayService | undefined
+  readonly #relaying: boolean
   readonly #contacts: ReadonlyArray<{ readonly host: string; readonly port: number }>
   readonly #undo: CleanupStack
   readonly startedAt: number
@@ -106,8 +114,9 @@ export class MeshNetwork implements AsyncDisposable {
     parts: { node: MeshNode; key: { identity: Identity; kept: boolean }; endpoints: readonly string[]; port: number },
     undo: CleanupStack,
   ) {
-    const { clock, logger, participation, discovery } = options
+    const { clock, logger, participation, discovery, relaying = true, caching = true } = options
     const { node, key } = parts
+    this.#relaying = relaying
     this.#undo = undo
     this.node = node
     this.identity = key.identity
@@ -129,12 +138,13 @@ export class MeshNetwork implements AsyncDisposable {
       logger,
       goal: { min, max },
       candidates: this.candidates,
-      self: () => ({ participation, contacts }),
+      // Who does not relay does not say that it does.
+      self: () => ({ participation: relaying ? participation : 'light', contacts }),
     })
     undo.defer(() => this.peers[Symbol.dispose]())
-    this.records = new RecordCache(clock)
+    this.records = new RecordCache(clock, caching ? {} : { max: 0 })
     this.#news = new News({ clock, records: this.records })
-    if (participation !== 'light') undo.defer(serveLookups(node, this.records))
+    if (participation !== 'light' && caching) undo.defer(serveLookups(node, this.records))
     const { gossip, [Symbol.dispose]: endGossip } = gossipOn(node, {
       identity: key.identity,
       clock,
@@ -149,7 +159,7 @@ export class MeshNetwork implements AsyncDisposable {
     this.gossip = gossip
     undo.defer(endGossip)
     this.#router = new StreamRouter(node)
-    const limits = relayLimits(participation)
+    const limits = relaying ? relayLimits(participation) : undefined
     this.#relay = limits === undefined ? undefined : this.#relayOf(limits, options)
     this.#router.relay = this.#relay
     undo.defer(() => this.#relay?.[Symbol.dispose]())
@@ -169,6 +179,8 @@ export class MeshNetwork implements AsyncDisposable {
       const announced = announceNode({ discovery, identity: key.identity, port, endpoints, clock })
       undo.defer(() => announced.stop())
     }
+    const history = options.history?.(this)
+    if (history !== undefined) undo.defer(() => history[Symbol.asyncDispose]())
   }
 
   /** Where others can link to this node. */
@@ -186,9 +198,9 @@ export class MeshNetwork implements AsyncDisposable {
     return this.#relay?.figures
   }
 
-  /** Makes a service of this process reachable through relays, until the returned function is called. */
+  /** Makes a service of this process reachable through relays (unless they are not to be used), until the returned function is called. */
   serve(service: Identity, take: (carrier: Duplex) => void): () => void {
-    const undo = [this.#router.answerFor(service.publicKey, take), this.relayClient.serve(service)]
+    const undo = [this.#router.answerFor(service.publicKey, take), ...(this.#relaying ? [this.relayClient.serve(service)] : [])]
     return () => undo.forEach((end) => end())
   }
 
@@ -244,7 +256,9 @@ export class MeshNetwork implements AsyncDisposable {
   #learnNodes(): void {
     const newest = this.#news.nodes().at(-1)
     const contact = newest?.contacts[0]
-    if (newest !== undefined && contact !== undefined) this.candidates.add({ key: newest.key, contact, source: 'gossip' })
+    if (newest === undefined || contact === undefined) return
+    const coordinate = fromNumbers(newest.coordinate)
+    this.candidates.add({ key: newest.key, contact, source: 'gossip', ...(coordinate === undefined ? {} : { coordinate }) })
   }
 }
 

@@ -1,15 +1,23 @@
+import type { MeshConfig } from '../config.generated.ts'
 import type { SourceStatus } from '../discovery/index.ts'
 import type { MeshNetwork } from './mesh-network.ts'
 
+/** What the status of the node tells besides the node itself. */
+export interface StatusParts {
+  readonly sources: () => readonly SourceStatus[]
+  /** The settings in force. */
+  readonly settings: Pick<MeshConfig, 'caching' | 'maxLinks' | 'relaying' | 'routing'>
+}
+
 /** The node as it is now, for `beam network status`. What was not measured is absent. */
-export function statusOf(network: MeshNetwork | undefined, discovery: readonly SourceStatus[]): Record<string, unknown> {
-  const sources = discovery.map(({ name, state, peers, detail }) => ({
+export function statusOf(network: MeshNetwork | undefined, { sources, settings }: StatusParts): Record<string, unknown> {
+  const discovery = sources().map(({ name, state, peers, detail }) => ({
     name,
     state,
     ...(peers === undefined ? {} : { peers }),
     ...(detail === undefined ? {} : { detail }),
   }))
-  if (network === undefined) return { running: false, discovery: sources }
+  if (network === undefined) return { running: false, discovery }
   const peers = network.peers.peers()
   const { position, height, error } = network.peers.coordinate
   return {
@@ -17,10 +25,10 @@ export function statusOf(network: MeshNetwork | undefined, discovery: readonly S
     id: network.node.id,
     keyKept: network.keyKept,
     participation: network.participation,
-    routing: network.routing,
-    caching: network.caching,
-    strategy: network.strategy,
-    maxPeers: network.maxPeers,
+    maxPeers: settings.maxLinks,
+    routing: settings.relaying,
+    caching: settings.caching,
+    strategy: settings.routing,
     startedAt: network.startedAt,
     addresses: network.addresses,
     peers: peers.length,
@@ -29,7 +37,7 @@ export function statusOf(network: MeshNetwork | undefined, discovery: readonly S
     heard: network.heard().length,
     records: network.records.size,
     relays: network.relayClient.endpoints,
-    discovery: sources,
+    discovery,
     ...(network.relayed === undefined ? {} : { relayed: network.relayed }),
     // A place that is a guess is none.
     ...(error < 1 ? { coordinate: { position, height, error } } : {}),
@@ -39,7 +47,7 @@ export function statusOf(network: MeshNetwork | undefined, discovery: readonly S
 /** The linked peers, with what was measured of them; their addresses only for whoever asks for them. */
 export function peersOf(network: MeshNetwork, { addresses }: { readonly addresses: boolean }): ReadonlyArray<Record<string, unknown>> {
   return network.peers.peers().map(({ id, direction, latencyMs, trust, ageMs, busy, prefix, source, info, coordinate }) => {
-    const host = addresses ? network.peers.hostOf(id) : undefined
+    const host = addresses ? hostOf(network.node.peer(id)?.remoteAddress) : undefined
     return {
       id,
       direction,
@@ -56,4 +64,10 @@ export function peersOf(network: MeshNetwork, { addresses }: { readonly addresse
         : { coordinate: { position: coordinate.position, height: coordinate.height, error: coordinate.error } }),
     }
   })
+}
+
+/** The address in `192.0.2.1:4001` or `[2001:db8::1]:4001`. */
+function hostOf(place: string | undefined): string | undefined {
+  const match = /^(?:\[(.+)\]|([^:]+)):\d+$/.exec(place ?? '')
+  return (match?.[1] ?? match?.[2])?.replace(/^::ffff:/i, '')
 }

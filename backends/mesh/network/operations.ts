@@ -1,15 +1,18 @@
 import { ConfigError, UnsupportedError, type Clock, type Operation } from '../../../core/index.ts'
-import type { SourceStatus } from '../discovery/index.ts'
 import { MAX_BUCKETS, type HistoryStore } from '../history/history-store.ts'
 import { NAME_OPERATIONS, type NameAccess } from '../name-operations.ts'
 import type { NetworkSlot } from './network-slot.ts'
-import { peersOf, statusOf } from './node-status.ts'
+import { peersOf, statusOf, type StatusParts } from './node-status.ts'
 import { testLinks } from './test-links.ts'
 
 /** What the mesh can be asked or told while it runs: `beam network …`, `beam resolve`, `beam domain …`. */
 export const MESH_OPERATIONS: readonly Operation[] = [
   { name: 'status', description: 'The node: who it is, whom it is linked to, what it does for others.', changes: false },
-  { name: 'peers', description: 'The linked peers, with what was measured of them; {addresses: true} also where they are.', changes: false },
+  {
+    name: 'peers',
+    description: 'The linked peers, with what was measured of them; {addresses: true} also where they are.',
+    changes: false,
+  },
   { name: 'heard', description: 'The nodes that gossip told of lately.', changes: false },
   { name: 'test', description: 'Asks every peer now, and measures.', changes: false },
   { name: 'history', description: 'What was measured in the last {periodMs}, in {buckets} stretches.', changes: false },
@@ -26,13 +29,14 @@ export const MESH_OPERATIONS: readonly Operation[] = [
 ]
 
 /** What the operations work on. */
-export interface MeshOperated extends NameAccess {
+export interface MeshOperated extends NameAccess, StatusParts {
   readonly slot: NetworkSlot
-  readonly sources: () => readonly SourceStatus[]
   readonly history: HistoryStore
   readonly clock: Clock
 }
 
+/** Nodes that are dialled when somebody asks for better peers. */
+const OPTIMIZE_DIALS = 4
 /** Longest period that can be asked for: what is kept. */
 const MAX_PERIOD_MS = 32 * 86_400_000
 
@@ -45,29 +49,34 @@ export async function operateMesh(mesh: MeshOperated, operation: string, input: 
   const allowed = { peers: ['addresses'], history: ['periodMs', 'buckets'], optimize: ['near'] }[operation] ?? []
   const other = Object.keys(input).find((key) => !allowed.includes(key))
   if (other !== undefined) throw new ConfigError(`The operation ${operation} of the mesh takes no ${other}.`)
+  const status = (network = slot.network): Record<string, unknown> => statusOf(network, mesh)
   switch (operation) {
     case 'status':
-      return statusOf(slot.network, sources())
+      return status()
     case 'peers':
       return { peers: slot.network === undefined ? [] : peersOf(slot.network, { addresses: input['addresses'] === true }) }
     case 'heard':
       return { nodes: (slot.network?.heard() ?? []).map(({ id, participation, links, sentAt }) => ({ id, participation, links, sentAt })) }
     case 'test':
-      return { running: slot.network !== undefined, peers: slot.network === undefined ? [] : await testLinks(slot.network), discovery: sources() }
+      return {
+        running: slot.network !== undefined,
+        peers: slot.network === undefined ? [] : await testLinks(slot.network),
+        discovery: sources(),
+      }
     case 'history': {
       const until = clock.now()
       const periodMs = whole(input['periodMs'], 'periodMs', MAX_PERIOD_MS)
       return { ...(await history.read({ since: until - periodMs, until, buckets: whole(input['buckets'], 'buckets', MAX_BUCKETS) })) }
     }
     case 'start':
-      return statusOf(await slot.start(), sources())
+      return status(await slot.start())
     case 'restart':
-      return statusOf(await slot.restart(), sources())
+      return status(await slot.restart())
     case 'reset':
-      return statusOf(await slot.restart({ forget: true }), sources())
+      return status(await slot.restart({ forget: true }))
     case 'optimize':
-      slot.network?.peers.improve({ near: input['near'] === true })
-      return statusOf(slot.network, sources())
+      slot.network?.peers.improve({ count: OPTIMIZE_DIALS, near: input['near'] === true })
+      return status()
     default:
       throw new UnsupportedError(`The mesh has no operation ${operation}.`)
   }
