@@ -121,6 +121,8 @@ describe('the values', () => {
           enabled: true,
           priority: 1,
           config: {
+            relaying: 'enabled',
+            caching: 'enabled',
             routing: 'quality',
             announce: [],
             peers: [],
