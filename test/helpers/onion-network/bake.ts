@@ -19,7 +19,7 @@ const LIMIT_MS = 40_000
 const BETWEEN_HUPS_MS = 1500
 
 /** What daemons keep of the network's directory: with it a client starts warm. */
-export const DIRECTORY_FILES = ['cached-certs', 'cached-microdesc-consensus', 'cached-microdescs', 'cached-microdescs.new'] as const
+const DIRECTORY_FILES = ['cached-certs', 'cached-microdesc-consensus', 'cached-microdescs', 'cached-microdescs.new'] as const
 
 /** What a snapshot says of itself. */
 export interface Snapshot {

@@ -1,5 +1,4 @@
 /** Private Tor and Anyone networks for tests and for the bench. */
 export { Control } from './control.ts'
-export { type Daemon } from './daemon.ts'
 export { requireAnon, requireTor, type Flavor } from './flavor.ts'
-export { OnionNetwork, type Client, type ClientOptions } from './onion-network.ts'
+export { OnionNetwork, type Client } from './onion-network.ts'

@@ -28,7 +28,7 @@ describe.runIf(flavor && namespace && tcpdump)('what beam --tor sends', () => {
 
   beforeAll(async () => {
     // This file runs in a namespace of its own: otherwise the default settings would take Beam to the public network.
-    expect(Object.keys(networkInterfaces())).toEqual(['lo'])
+    if (Object.keys(networkInterfaces()).join() !== 'lo') throw new Error('there is more than loopback here')
     execFileSync('sh', ['-ec', WAY_OUT.join('\n')])
     scene = await OnionScene.open(flavor!)
     capture = spawn(tcpdump!, ['-i', 'any', '-n', '-l', '-q', '--immediate-mode', '-Z', 'root', FILTER], {
