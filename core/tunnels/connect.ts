@@ -144,7 +144,7 @@ class Connector implements LocalPort {
   async open(host: string, port: number): Promise<void> {
     const { signal } = this.#setup
     for (const message of this.#notes) this.#emit({ event: 'warning', code: 'BEAM_WARN_EXPOSURE', message })
-    for (const { backend } of this.#ways.reports()) {
+    for (const backend of new Set(this.#ways.reports().map((path) => path.backend))) {
       this.#emit({ event: 'progress', backend, phase: 'reach', message: `Looking for the service through ${backend}.` })
     }
     this.path = await this.#ways.reach(signal)

@@ -27,14 +27,16 @@ function round(value: number, digits: number): number {
 export function inOne(ways: readonly Way[], failures: readonly unknown[]): unknown {
   const [only] = failures
   if (failures.length === 1 && isBeamError(only)) return only
-  const kinds = new Set(failures.map((error) => (isBeamError(error) ? error.code : '')))
-  const parts = ways.map(
-    ({ label }, index) => `${label}: ${failures[index] instanceof Error ? (failures[index] as Error).message : 'no answer'}`,
-  )
-  const [code] = kinds
-  return allFailed(
-    `No path to the service works. ${parts.join(' ')}`,
-    failures,
-    kinds.size === 1 && code !== undefined && code !== '' ? { code } : {},
-  )
+  const codes = new Set(failures.map((error) => (isBeamError(error) ? error.code : '')))
+  const hints = new Set(failures.map((error) => (isBeamError(error) ? error.hint : undefined)))
+  const [code] = codes.size === 1 ? codes : []
+  const [hint] = hints.size === 1 ? hints : []
+  const parts = ways.map(({ label }, index) => {
+    const error = failures[index]
+    return `${label}: ${error instanceof Error ? error.message : 'no answer'}`
+  })
+  return allFailed(`No path to the service works. ${parts.join(' ')}`, failures, {
+    ...(code === undefined || code === '' ? {} : { code }),
+    ...(hint === undefined ? {} : { hint }),
+  })
 }

@@ -68,11 +68,13 @@ export class Ways {
     const ways = this.#ways
     const failures: unknown[] = []
     const path = await new Promise<Path>((resolve, reject) => {
-      for (const way of ways) {
+      let failed = 0
+      for (const [index, way] of ways.entries()) {
         this.#verify(way, limit).then(resolve, (error: unknown) => {
-          failures.push(error)
+          failures[index] = error
+          failed += 1
           if (limit.aborted) return reject(limit.reason)
-          if (failures.length === ways.length) reject(inOne(ways, failures))
+          if (failed === ways.length) reject(inOne(ways, failures))
         })
       }
     })
