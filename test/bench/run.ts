@@ -107,6 +107,8 @@ try {
   const [suite, ...rest] = process.argv.slice(2)
   if (suite === 'paths') {
     await (await import('./paths/run.ts')).benchPaths(rest)
+  } else if (suite === 'discovery') {
+    await (await import('./discovery/run.ts')).benchDiscovery(rest)
   } else {
     const options = parseOptions(process.argv.slice(2))
     if (options.help) print(USAGE)

@@ -4,6 +4,8 @@ import HyperDHT from 'hyperdht'
 export interface DhtTestnet {
   /** What BEAM_P2P_BOOTSTRAP or the option `bootstrap` takes. */
   readonly bootstrap: string[]
+  /** Ends that share of the nodes at once, without a goodbye: never the bootstrap node. Resolves with how many. */
+  kill(share: number): Promise<number>
   close(): Promise<void>
 }
 
@@ -31,5 +33,14 @@ export async function startDhtTestnet(size = 8, { port = 0 }: { readonly port?: 
     await destroyAll(nodes)
     throw error
   }
-  return { bootstrap, close: () => destroyAll(nodes) }
+  return {
+    bootstrap,
+    async kill(share) {
+      // Ids are hashes, so any of them are spread over the whole space.
+      const killed = nodes.splice(1, Math.round((nodes.length - 1) * share))
+      await destroyAll(killed)
+      return killed.length
+    },
+    close: () => destroyAll(nodes),
+  }
 }
