@@ -58,6 +58,8 @@ export interface PublishOptions {
   readonly onStream?: StreamHandler
   /** Options for single networks, by the name of the backend. */
   readonly network?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** Networks that this machine takes part in, as a node, beside the tunnel, of which they learn nothing. */
+  readonly join?: readonly string[]
   readonly onEvent?: (event: PublishEvent) => void
   /** Ends the attempt to start; a started tunnel is not touched by it. */
   readonly signal?: AbortSignal

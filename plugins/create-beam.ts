@@ -35,6 +35,7 @@ import type {
   PublishTarget,
 } from './beam.ts'
 import { checkChoices } from './check-choices.ts'
+import { joinNetwork } from './join-network.ts'
 import { chosenNames, planFor } from './plan-tunnel.ts'
 
 /** The port that backends are told when no local port is involved (`listen`). */
@@ -70,7 +71,7 @@ class BeamInstance implements Beam {
   async publish(target: number | PublishTarget, options: PublishOptions = {}): Promise<PublishedTunnel> {
     this.#assertRunning()
     const { port, host = 'localhost' } = typeof target === 'number' ? { port: target } : target
-    const { id = newTunnelId(), name, backends: _backends, budget: _budget, ...rest } = options
+    const { id = newTunnelId(), name, backends: _backends, budget: _budget, join = [], ...rest } = options
     const warn = (backend: string, code: string, message: string): void =>
       this.#tell(options.onEvent, { event: 'warning', tunnel: id, backend, code, message })
     const names = await chosenNames(this.#parts.backends, options, (backend, reason) =>
@@ -94,6 +95,8 @@ class BeamInstance implements Beam {
       signal,
     })
     const stop = this.#own(tunnel, cleanup.move())
+    for (const backend of join.filter((one) => !chain.some(({ name: used }) => used === one)))
+      void joinNetwork(backend, this, (event) => this.#tell(options.onEvent, { ...event, tunnel: id }))
     return {
       id,
       snapshot: () => tunnel.snapshot(),

@@ -82,7 +82,9 @@ export default class Expose extends BeamCommand {
     const values = flags as unknown as Readonly<Record<string, unknown>>
     const networks = [...typedNetworks(values, this.argv), ...selectedBy(values)]
     const named = namedBackends({ backends: flags.backends, networks })
-    const { network, environment } = await networkWishes('publish', values, () => usedBackends(named))
+    const wishes = await networkWishes('publish', values, () => usedBackends(named))
+    const { network, environment } = wishes
+    const join = await joined(wishes.join, flags['p2p-bootstrap'], named)
     using lifetime = new Lifetime()
     const secret = await readSecret({ secret: flags.secret, file: flags['secret-file'], env: process.env['BEAM_SECRET'] })
     const options = publishOptions(
@@ -100,6 +102,7 @@ export default class Expose extends BeamCommand {
         hostHeader: flags['host-header'],
         readsHttp: readsHttp(values),
         ...(network === undefined ? {} : { network }),
+        join,
       },
       secret,
       targets.length,
@@ -128,4 +131,11 @@ export default class Expose extends BeamCommand {
     })
     if (flags.detach && !flags.json && !flags.quiet && !flags['url-only']) process.stderr.write(`${KEPT}\n`)
   }
+}
+
+/** The networks to take part in beside the tunnel: whoever names nodes of the mesh for a tunnel that is not on it means that, too. */
+async function joined(wanted: readonly string[] = [], bootstrap: string | undefined, named: readonly string[]): Promise<readonly string[]> {
+  if (bootstrap === undefined || bootstrap === 'none' || wanted.includes('mesh') || (await usedBackends(named)).includes('mesh'))
+    return wanted
+  return [...wanted, 'mesh']
 }

@@ -26,6 +26,8 @@ export interface PublishFlags {
   readonly readsHttp?: boolean
   /** Options of single networks, from their own flags. */
   readonly network?: PublishOptions['network']
+  /** Networks that this machine takes part in beside the tunnel. */
+  readonly join?: readonly string[]
 }
 
 /**
@@ -50,6 +52,7 @@ export function publishOptions(flags: PublishFlags, secret: string | undefined, 
     ...(flags.hostHeader === undefined ? {} : { http: { hostHeader: flags.hostHeader } }),
     ...(flags.hostHeader === undefined && flags.readsHttp === true ? { http: {} } : {}),
     ...(flags.network === undefined ? {} : { network: flags.network }),
+    ...(flags.join === undefined || flags.join.length === 0 ? {} : { join: flags.join }),
   }
   return Array.from({ length: targets }, (_, index) => {
     const [name, domain] = [names[index], domains[index]]

@@ -30,6 +30,8 @@ export interface NetworkFlags {
   dialOptions?(flags: FlagValues): NetworkOptions | Promise<NetworkOptions>
   /** Flags about the network itself, of both commands: for settings that all tunnels of a process share. */
   readonly settings?: FlagDefinitions
+  /** A network whose settings are of use without a tunnel on it: typed then, they bring its node up beside the tunnel. */
+  readonly joins?: true
   /** What the flags, also those of `publish` and `dial`, make of settings: variables of the backend's schema (`x-env`) → texts. Lists as JSON. */
   environment?(flags: FlagValues, backend: string): Readonly<Record<string, string>>
 }

@@ -14,6 +14,8 @@ export interface NetworkWishes {
   readonly network?: Readonly<Record<string, NetworkOptions>>
   /** Variables that override settings of backends. */
   readonly environment: Readonly<Record<string, string>>
+  /** Networks that the machine is to take part in without the tunnel being on them; absent when there are none. */
+  readonly join?: readonly string[]
 }
 
 /** Which command asks: one that publishes, or one that visits. */
@@ -51,11 +53,17 @@ export async function networkWishes(
   const names = await used()
   const network: Record<string, NetworkOptions> = {}
   const environment: Record<string, string> = {}
+  const join: string[] = []
   for (const group of asked) {
     const backends = names === undefined ? group.backends : group.backends.filter((name) => names.includes(name))
     const own = typed(group[end], flags).filter((name) => group.selects?.[name] === undefined)
     const [first] = [...own, ...typed(group.settings, flags)]
     if (first === undefined) continue
+    if (backends.length === 0 && group.joins === true && own.length === 0 && end === 'publish') {
+      join.push(...group.backends)
+      for (const backend of group.backends) Object.assign(environment, group.environment?.(flags, backend))
+      continue
+    }
     if (backends.length === 0) throw notUsed(first, group.backends, end)
     const options = own.length === 0 ? undefined : await (end === 'publish' ? group.publishOptions?.(flags) : group.dialOptions?.(flags))
     for (const backend of backends) {
@@ -63,7 +71,7 @@ export async function networkWishes(
       Object.assign(environment, group.environment?.(flags, backend))
     }
   }
-  return { ...(Object.keys(network).length > 0 ? { network } : {}), environment }
+  return { ...(Object.keys(network).length > 0 ? { network } : {}), environment, ...(join.length === 0 ? {} : { join }) }
 }
 
 function notUsed(flag: string, backends: readonly string[], end: End): ConfigError {

@@ -47,6 +47,7 @@ export const meshFlags: NetworkFlags = {
   },
   dialOptions: ({ hops }) => (typeof hops === 'string' ? { hops: hopsOf(hops) } : {}),
   settings: NODE_FLAGS,
+  joins: true,
   environment: nodeEnvironment,
 }
 
