@@ -234,7 +234,7 @@ export class AnonetBackend implements NetworkBackend, Dialler, Operable {
     this.#state = 'stopping'
     this.#stopWatch()
     await this.#opening?.catch(() => {})
-    for (const socket of this.#dialled) resetStream(socket, new Error('the backend was stopped'))
+    this.#resetDialled('the backend was stopped')
     await Promise.all([...this.#tunnels.keys()].map((id) => this.stopTunnel(id)))
     const mesh = this.#mesh
     this.#mesh = undefined
@@ -250,6 +250,7 @@ export class AnonetBackend implements NetworkBackend, Dialler, Operable {
       throw new BackendUnavailableError('The anonet backend was stopped while it started.')
     }
     this.#mesh = mesh
+    mesh.onLost = () => this.#resetDialled('the mesh was lost')
     mesh.onRestart = () => void this.#listenAgain()
     await this.#look(mesh)
     this.#stopWatch = clock.every(WATCH_MS, () => void this.#look(mesh))
@@ -270,6 +271,10 @@ export class AnonetBackend implements NetworkBackend, Dialler, Operable {
         .listenAgain()
         .catch((error: Error) => this.#components.logger.warn('a service is not published again', { reason: error.message }))
     }
+  }
+
+  #resetDialled(reason: string): void {
+    for (const socket of this.#dialled) resetStream(socket, new Error(reason))
   }
 
   #dialParts(): DialParts {

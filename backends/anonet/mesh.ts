@@ -24,7 +24,9 @@ export interface Mesh extends AsyncDisposable {
   /** The address at which services are published. */
   readonly address: string
   readonly version: string | undefined
-  /** Called when everything that listened in the mesh was lost and can listen again. */
+  /** Called when the mesh was lost with all its sockets, which nobody will ever answer any more. */
+  onLost: () => void
+  /** Called when it is there again: what listened can listen again. */
   onRestart: () => void
   /** Looks at it now. Never rejects. */
   health(): Promise<MeshHealth>

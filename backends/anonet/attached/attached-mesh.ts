@@ -37,6 +37,7 @@ export function meshIsHere({ range, birdSocket }: Pick<AttachedParts, 'range' | 
 export class AttachedMesh implements Mesh {
   readonly address: string
   version: string | undefined
+  onLost: () => void = () => {}
   onRestart: () => void = () => {}
   readonly #parts: AttachedParts
   readonly #socket: string

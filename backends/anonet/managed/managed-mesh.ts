@@ -50,7 +50,7 @@ export class ManagedMesh implements Mesh {
   readonly address: string
   readonly plan: Plan
   version: string | undefined
-  /** Told after the namespace was lost and made anew: what listened there does so no more. */
+  onLost: () => void = () => {}
   onRestart: () => void = () => {}
   readonly #parts: ManagedParts
   readonly #known = new Set<string>()
@@ -229,6 +229,7 @@ export class ManagedMesh implements Mesh {
   }
 
   async #restart(lost: InsideProcess): Promise<void> {
+    if (!this.#ending && this.#inside === lost) this.onLost()
     for (let attempt = 0; !this.#ending && this.#inside === lost; attempt++) {
       this.#parts.logger.warn('the namespace of the mesh has ended; it is made anew')
       await sleep(backoffDelayMs(attempt, RESTART))

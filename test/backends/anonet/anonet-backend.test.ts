@@ -39,6 +39,7 @@ function loopback(): Mesh {
   return {
     address: '127.0.0.1',
     version: undefined,
+    onLost: () => {},
     onRestart: () => {},
     health: async () => ({ reachable: true, reason: 'connected to 1 friend', sessions: [] }),
     listen,

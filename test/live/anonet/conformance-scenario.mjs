@@ -1,5 +1,8 @@
 /** The conformance suite on two nodes that are friends. Prints what came out as JSON. Use: node conformance-scenario.mjs BEAM-FOLDER */
+import { execFileSync } from 'node:child_process'
 import { befriend, newBackend, newPaths, testing } from './backends.mjs'
+
+execFileSync('ip', ['link', 'set', 'lo', 'up'])
 
 /** Two nodes that have just become friends; every backend that is made of one has its folders. */
 async function couple(port) {
