@@ -81,7 +81,10 @@ async function echoes(port: LocalPort, text = 'hello'): Promise<number> {
   const from = performance.now()
   const socket = visit(port)
   socket.write(text)
-  const [chunk] = (await Promise.race([once(socket, 'data'), new Promise<string[]>((resolve) => socket.once('close', () => resolve(['closed'])))])) as [Buffer]
+  const [chunk] = (await Promise.race([
+    once(socket, 'data'),
+    new Promise<string[]>((resolve) => socket.once('close', () => resolve(['closed']))),
+  ])) as [Buffer]
   expect(chunk.toString()).toBe(text)
   socket.destroy()
   return performance.now() - from
@@ -183,7 +186,9 @@ describe('multipath', () => {
 
   it('leaves a network out where the publisher does not join streams, and says so', async () => {
     const { port, events } = await stage({ strategy: 'multipath', joins: [true, false] })
-    await expect.poll(() => events.find(({ event }) => event === 'warning'), { timeout: 10_000 }).toMatchObject({ code: 'BEAM_WARN_MULTIPATH' })
+    await expect
+      .poll(() => events.find(({ event }) => event === 'warning'), { timeout: 10_000 })
+      .toMatchObject({ code: 'BEAM_WARN_MULTIPATH' })
     await echoes(port)
   })
 
