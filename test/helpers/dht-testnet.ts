@@ -36,8 +36,9 @@ export async function startDhtTestnet(size = 8, { port = 0 }: { readonly port?: 
   return {
     bootstrap,
     async kill(share) {
-      // Ids are hashes, so any of them are spread over the whole space.
-      const killed = nodes.splice(1, Math.round((nodes.length - 1) * share))
+      // Every so manieth, so that old and young ones go: the first ones are those that the bootstrap node knows.
+      const killed = nodes.filter((_, index) => index > 0 && Math.floor(index * share) > Math.floor((index - 1) * share))
+      for (const node of killed) nodes.splice(nodes.indexOf(node), 1)
       await destroyAll(killed)
       return killed.length
     },

@@ -21,6 +21,8 @@ type Hyperdht = typeof HyperDHT
 const CHECK_MS = 30_000
 /** How long a search waits for a network that was not there last time: joining again takes some hundred milliseconds when it is back. */
 const RETRY_WAIT_MS = 1_000
+/** Nodes that have answered when the network counts as joined: enough to ask. hyperdht itself goes on behind, and waits for the dead ones. */
+const ENOUGH_NODES = 8
 /** Waits between attempts to join: bootstrap nodes are asked again at least once a minute. */
 const BACKOFF = { baseMs: 2_000, maxMs: 60_000 }
 /**
@@ -154,7 +156,7 @@ export class DhtNode {
     if (known) return
     try {
       // Resolves also when nobody answered. That happens once in a node's life; later the bootstrap nodes are asked by a query.
-      await dht.fullyBootstrapped()
+      await joined(dht)
       if (again) await dht.findNode(dht.table.id).finished()
     } catch (error) {
       // The sockets could not be opened (no file descriptors, no permission): this instance is of no use any more.
@@ -201,6 +203,26 @@ export class DhtNode {
     this.#state = state
     this.#problem = problem
     if (state !== 'starting') for (const done of [...this.#waiting]) done()
+  }
+}
+
+/** Resolves when enough nodes have answered, or all that there are. Rejects when the sockets cannot be opened. */
+async function joined(dht: HyperDHT): Promise<void> {
+  let count = (): void => {}
+  const enough = new Promise<void>((resolve) => {
+    count = () => void (dht.nodes.length >= ENOUGH_NODES && resolve())
+    dht.on('add-node', count)
+  })
+  try {
+    await dht.bind()
+    // hyperdht asks two nodes at a time when it joins, so that two dead ones hold it up; this asks ten.
+    void dht
+      .findNode(dht.table.id)
+      .finished()
+      .catch(() => {})
+    await Promise.race([enough, dht.fullyBootstrapped()])
+  } finally {
+    dht.off('add-node', count)
   }
 }
 

@@ -130,6 +130,8 @@ declare module 'hyperdht' {
     /** Null when the node does not store for others. */
     readonly id: Buffer | null
 
+    /** Opens the sockets. Rejects when they cannot be opened. */
+    bind(): Promise<void>
     fullyBootstrapped(): Promise<void>
     address(): HyperDHT.HostAddress | null
     session(): HyperDHT.Session
