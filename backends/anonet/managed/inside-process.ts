@@ -122,6 +122,8 @@ export class InsideProcess {
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_LIMIT_MS)
     await this.ended
     clearTimeout(timer)
+    // The pipe may be open for a moment longer than its writers.
+    this.#child.stderr?.destroy()
   }
 
   #exchange(request: InsideRequest, handle?: UdpSocket): Promise<{ readonly value: unknown; readonly handle: unknown }> {
