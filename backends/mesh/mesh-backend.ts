@@ -100,6 +100,7 @@ export class MeshBackend implements NetworkBackend, Dialler, Operable, RecordKee
       discovery: () => this.#mesh.discovery,
       // Without a DHT a node is known to those only who were told of it.
       within: components.discovery.bootstrap === 'none' ? 'site' : reachOfBootstrap(components.discovery.bootstrap),
+      portMap: components.discovery.portmap && reachesOut(components.discovery),
       paths,
       clock,
       logger,
@@ -295,6 +296,7 @@ export class MeshBackend implements NetworkBackend, Dialler, Operable, RecordKee
       relays: () => this.#network.network?.relayClient.endpoints ?? [],
       // A forwarded port leads to the one listener that has it.
       announce: this.#tunnels.size + this.#starting.size > 1 || config.participation !== 'light' ? [] : announcedEndpoints(config.announce),
+      portMap: discovery.portmap && reachesOut(discovery),
       relayAt: (id) => this.#network.network?.relayClient.at(id),
     })
     onEvent({ type: 'address', address: published.address })

@@ -10,6 +10,7 @@ import {
   MAX_ENDPOINTS,
   newRecord,
   seedOf,
+  tcpEndpoint,
   tombstoneOf,
   UnreachableError,
   type AccessPolicy,
@@ -27,8 +28,10 @@ import {
   type TunnelEvent,
   type Visitor,
 } from '../../core/index.ts'
-import { ADDRESS_POLL_MS, ANNOUNCE_WAIT_MS, MAX_DIRECT_ADDRESSES, OWN_BEFORE_OTHERS, RENEW_AFTER } from './constants.ts'
+import { ADDRESS_POLL_MS, MAX_DIRECT_ADDRESSES, OWN_BEFORE_OTHERS, RENEW_AFTER } from './constants.ts'
+import { firstAnswer } from './first-answer.ts'
 import { localAddresses, reachOf, recordEndpoints, type Reach } from './local-addresses.ts'
+import { needsPortMap, PortMap, portMapMessage, type PortMapState } from './port-map/index.ts'
 import { PUNCH_TOPIC, PublisherPunch, type PublisherPunchOptions } from './punch/publisher-punch.ts'
 import type { TrafficCount } from './traffic.ts'
 
@@ -48,6 +51,8 @@ export interface PublishedParts {
   readonly onEvent: (event: TunnelEvent) => void
   /** Endpoints that the user knows of: ports that a router forwards to this listener. */
   readonly announce?: readonly string[]
+  /** Whether the router may be asked to lead a port of its own here. */
+  readonly portMap?: boolean
   /** Relays through which it is reached now, as endpoints of its record. */
   readonly relays?: () => readonly string[]
   /** Where one of them is, by its node key as text: visitors meet this end there for a direct connection. */
@@ -68,6 +73,7 @@ export class Published implements AsyncDisposable {
   #announced: Announced | undefined
   #domain: string | undefined
   #description: TunnelDescription = { endpoints: [], weight: 1, capabilities: [] }
+  #portMap: PortMap | undefined
   #stopUpkeep: () => void = () => {}
 
   constructor(parts: PublishedParts) {
@@ -107,12 +113,14 @@ export class Published implements AsyncDisposable {
     this.#where = await this.#listener.listen()
     this.#domain = domain
     await this.#announce()
+    this.#mapPort(this.#where)
     let endpoints = this.#record?.endpoints.join()
     this.#stopUpkeep = this.#parts.clock.every(ADDRESS_POLL_MS, () => {
       const now = recordEndpoints(this.#where as AddressInfo, this.#parts.within).join()
       const due =
         this.#record !== undefined && this.#parts.clock.now() > this.#record.issuedAt + this.#record.ttlSeconds * 1000 * RENEW_AFTER
       if (now === endpoints && !due) return
+      if (now !== endpoints) this.#portMap?.wake()
       endpoints = now
       this.#renew()
     })
@@ -150,8 +158,28 @@ export class Published implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopUpkeep()
     this.#punch[Symbol.dispose]()
+    await this.#portMap?.[Symbol.asyncDispose]()
     await this.#announced?.stop()
     await this.#listener[Symbol.asyncDispose]()
+  }
+
+  /** Asks the router for a port, in the background. */
+  #mapPort(where: AddressInfo): void {
+    const { clock, logger } = this.#parts
+    if (this.#parts.portMap !== true || (this.#parts.announce?.length ?? 0) > 0 || !needsPortMap(where)) return
+    this.#portMap = new PortMap({ port: where.port, clock, logger, onChange: (state) => this.#onPortMap(state) })
+  }
+
+  #onPortMap(state: PortMapState): void {
+    const message = portMapMessage(state)
+    if (message !== undefined) this.#parts.onEvent({ type: 'progress', phase: 'portmap', message })
+    if (this.#announced !== undefined) this.#renew()
+  }
+
+  /** Where the router leads to it from. */
+  #mapped(): ReadonlyArray<{ readonly host: string; readonly port: number }> {
+    const state = this.#portMap?.state
+    return state?.state === 'mapped' ? [state] : []
   }
 
   #newListener(host: string, port: number): LinkListener {
@@ -182,7 +210,9 @@ export class Published implements AsyncDisposable {
     const where = this.#where
     if (where === undefined) return []
     const addresses = localAddresses(where.address).filter((host) => reachOf(host) !== 'machine' || host === where.address)
-    return addresses.slice(0, MAX_DIRECT_ADDRESSES).map((host) => formatBeamAddress(this.identity.publicKey, { host, port: where.port }))
+    return [...this.#mapped(), ...addresses.map((host) => ({ host, port: where.port }))]
+      .slice(0, MAX_DIRECT_ADDRESSES)
+      .map(({ host, port }) => formatBeamAddress(this.identity.publicKey, { host, port }))
   }
 
   /** Worked out once for each link: a link carries many streams. */
@@ -256,7 +286,8 @@ export class Published implements AsyncDisposable {
   #endpoints(): Pick<ServiceRecord, 'endpoints' | 'weights'> {
     const { endpoints: others, weight } = this.#description
     const here = this.#where === undefined ? [] : recordEndpoints(this.#where, this.#parts.within)
-    const own = [...(this.#parts.announce ?? []), ...here].map((address) => ({ address, weight }))
+    const mapped = this.#mapped().map(({ host, port }) => tcpEndpoint(host, port))
+    const own = [...(this.#parts.announce ?? []), ...mapped, ...here].map((address) => ({ address, weight }))
     const relays = (this.#parts.relays?.() ?? []).map((address) => ({ address, weight }))
     const equal = others.every((one) => one.weight === weight)
     // Somewhere its own weight has to stand, also when it has no address that is of use to others.
@@ -265,17 +296,4 @@ export class Published implements AsyncDisposable {
     const all = [...first, ...others, ...own.slice(OWN_BEFORE_OTHERS)].slice(0, MAX_ENDPOINTS)
     return { endpoints: all.map(({ address }) => address), ...(equal ? {} : { weights: all.map((one) => one.weight) }) }
   }
-}
-
-/** A promise that is settled from outside, or by itself after a while. */
-function firstAnswer(clock: Clock): { readonly promise: Promise<void>; readonly settle: () => void } {
-  let settle = (): void => {}
-  const promise = new Promise<void>((resolve) => {
-    const cancel = clock.after(ANNOUNCE_WAIT_MS, resolve)
-    settle = () => {
-      cancel()
-      resolve()
-    }
-  })
-  return { promise, settle: () => settle() }
 }

@@ -1,8 +1,8 @@
+import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import {
   Candidates,
   CleanupStack,
-  encodeHeartbeat,
   fromNumbers,
   gossipOn,
   MeshNode,
@@ -14,6 +14,7 @@ import {
   RelayService,
   serveLookups,
   StreamRouter,
+  tcpEndpoint,
   UnreachableError,
   type BeamPaths,
   type Clock,
@@ -23,25 +24,21 @@ import {
   type Identity,
   type Logger,
   type Participation,
+  type PartitionSuspicion,
+  type PartitionWatch,
   type RelayFigures,
   type RelayLimits,
 } from '../../../core/index.ts'
 import { reachOf, recordEndpoints, type Reach } from '../local-addresses.ts'
-import { announceNode, seekNodes } from './node-announcement.ts'
+import { needsPortMap, PortMap, type PortMapState } from '../port-map/index.ts'
+import { keepUp } from './keep-up.ts'
+import { announceNode } from './node-announcement.ts'
 import { formatNodeAddress, parseNodeAddress } from './node-address.ts'
 import { takeNodeKey } from './node-key.ts'
-import { PeerStore } from './peer-store.ts'
 import { RelayClient } from './relay-client.ts'
 
-/** How often the network hears that a node lives; nodes that take part lightly say nothing. */
-const HEARTBEAT_MS = 30_000
-const HEARTBEAT_TTL_SECONDS = 90
 /** A relay that cannot reach the next one soon is of no use: the visitor takes another. */
 const ONWARD_LIMIT_MS = 3_000
-/** How often nodes are looked for while there are too few peers. */
-const SEEK_MS = 5_000
-/** How often the good peers are written down. */
-const SAVE_MS = 300_000
 /** Links of a node that takes part lightly: enough to be found and to be relayed. */
 const LIGHT_PEERS = 6
 
@@ -60,6 +57,8 @@ export interface MeshNetworkOptions {
   readonly paths: BeamPaths
   readonly clock: Clock
   readonly logger: Logger
+  /** Whether the router may be asked to lead a port of its own here. Default: no. */
+  readonly portMap?: boolean
   /** Told when the relays, and so the endpoints of services, have changed. */
   readonly onRelays: () => void
   /** Whether relays are used, and offered where the participation is for it. Default: they are. */
@@ -82,10 +81,14 @@ export class MeshNetwork implements AsyncDisposable {
   readonly records: RecordCache
   readonly relayClient: RelayClient
   readonly #news: News
+  readonly #watch: PartitionWatch
   readonly #router: StreamRouter
   readonly #relay: RelayService | undefined
   readonly #relaying: boolean
-  readonly #contacts: ReadonlyArray<{ readonly host: string; readonly port: number }>
+  readonly #where: AddressInfo | undefined
+  readonly #options: MeshNetworkOptions
+  #portMap: PortMap | undefined
+  #announced: ReturnType<typeof announceNode> | undefined
   readonly #undo: CleanupStack
   readonly startedAt: number
 
@@ -104,17 +107,15 @@ export class MeshNetwork implements AsyncDisposable {
     })
     undo.defer(() => node[Symbol.asyncDispose]())
     const where = await node.listen()
-    const within = reachOf(listen.host) === 'machine' ? 'machine' : options.within
-    const endpoints = [...options.announce, ...(where === undefined ? [] : recordEndpoints(where, within))]
-    return new MeshNetwork(options, { node, key, endpoints, port: where?.port ?? 0 }, undo.move())
+    return new MeshNetwork(options, { node, key, where }, undo.move())
   }
 
   private constructor(
     options: MeshNetworkOptions,
-    parts: { node: MeshNode; key: { identity: Identity; kept: boolean }; endpoints: readonly string[]; port: number },
+    parts: { node: MeshNode; key: { identity: Identity; kept: boolean }; where: AddressInfo | undefined },
     undo: CleanupStack,
   ) {
-    const { clock, logger, participation, discovery, relaying = true, caching = true } = options
+    const { clock, logger, participation, relaying = true, caching = true } = options
     const { node, key } = parts
     this.#relaying = relaying
     this.#undo = undo
@@ -128,8 +129,8 @@ export class MeshNetwork implements AsyncDisposable {
       const { key: peerKey, ...contact } = parseNodeAddress(text)
       this.candidates.add({ key: peerKey, contact, source: 'config' })
     }
-    this.#contacts = parts.endpoints.flatMap((endpoint) => contactOf(endpoint))
-    const contacts = participation === 'light' ? [] : this.#contacts
+    this.#options = options
+    this.#where = parts.where
     const min = participation === 'light' ? LIGHT_PEERS / 2 : Math.min(25, Math.ceil(options.maxPeers / 2))
     const max = participation === 'light' ? LIGHT_PEERS : options.maxPeers
     this.peers = new PeerSet({
@@ -139,7 +140,7 @@ export class MeshNetwork implements AsyncDisposable {
       goal: { min, max },
       candidates: this.candidates,
       // Who does not relay does not say that it does.
-      self: () => ({ participation: relaying ? participation : 'light', contacts }),
+      self: () => ({ participation: relaying ? participation : 'light', contacts: participation === 'light' ? [] : this.#contacts() }),
     })
     undo.defer(() => this.peers[Symbol.dispose]())
     this.records = new RecordCache(clock, caching ? {} : { max: 0 })
@@ -173,19 +174,28 @@ export class MeshNetwork implements AsyncDisposable {
       onChange: options.onRelays,
     })
     undo.defer(() => this.relayClient[Symbol.dispose]())
-    this.#keepUp(options, undo)
-    if (participation !== 'light' && parts.endpoints.length > 0) {
-      const { endpoints, port } = parts
-      const announced = announceNode({ discovery, identity: key.identity, port, endpoints, clock })
-      undo.defer(() => announced.stop())
-    }
+    this.#watch = keepUp(this, options, undo)
+    this.#announce()
+    undo.defer(() => this.#announced?.stop())
+    this.#mapPort()
+    undo.defer(() => this.#portMap?.[Symbol.asyncDispose]())
     const history = options.history?.(this)
     if (history !== undefined) undo.defer(() => history[Symbol.asyncDispose]())
   }
 
   /** Where others can link to this node. */
   get addresses(): readonly string[] {
-    return this.#contacts.map((contact) => formatNodeAddress(this.identity.publicKey, contact))
+    return this.#contacts().map((contact) => formatNodeAddress(this.identity.publicKey, contact))
+  }
+
+  /** Set while a part of the network seems to be cut off. */
+  get partition(): PartitionSuspicion | undefined {
+    return this.#watch.suspicion
+  }
+
+  /** What came of asking the router for a port; undefined when it is not asked. */
+  get portMap(): PortMapState | undefined {
+    return this.#portMap?.state
   }
 
   /** Nodes that were heard of lately, linked or not. */
@@ -208,6 +218,34 @@ export class MeshNetwork implements AsyncDisposable {
     await this.#undo[Symbol.asyncDispose]()
   }
 
+  #endpoints(): readonly string[] {
+    const { announce, listen, within } = this.#options
+    const mapped = this.portMap?.state === 'mapped' ? [tcpEndpoint(this.portMap.host, this.portMap.port)] : []
+    const reach = reachOf(listen.host) === 'machine' ? 'machine' : within
+    return [...announce, ...mapped, ...(this.#where === undefined ? [] : recordEndpoints(this.#where, reach))]
+  }
+
+  #contacts(): ReadonlyArray<{ readonly host: string; readonly port: number }> {
+    return this.#endpoints().flatMap((endpoint) => contactOf(endpoint))
+  }
+
+  /** Makes the node known, or its new endpoints. */
+  #announce(): void {
+    const { participation, discovery, clock } = this.#options
+    if (this.#announced !== undefined) return this.#announced.update()
+    if (participation === 'light' || this.#where === undefined || this.#endpoints().length === 0) return
+    const { port } = this.#where
+    this.#announced = announceNode({ discovery, identity: this.identity, port, endpoints: () => this.#endpoints(), clock })
+  }
+
+  /** Nodes that take part lightly are not dialled, so need no port at the router. */
+  #mapPort(): void {
+    const { participation, announce, clock, logger, portMap } = this.#options
+    if (portMap !== true || participation === 'light' || announce.length > 0) return
+    if (this.#where === undefined || !needsPortMap(this.#where)) return
+    this.#portMap = new PortMap({ port: this.#where.port, clock, logger, onChange: () => this.#announce() })
+  }
+
   /** A relay, which also leads on to nodes that this one knows and is not linked to yet. */
   #relayOf(limits: RelayLimits, { clock, logger }: MeshNetworkOptions): RelayService {
     return new RelayService({
@@ -225,36 +263,10 @@ export class MeshNetwork implements AsyncDisposable {
     })
   }
 
-  /** What goes on as long as the node runs. */
-  #keepUp({ clock, logger, discovery, paths }: MeshNetworkOptions, undo: CleanupStack): void {
-    const ending = new AbortController()
-    undo.defer(() => ending.abort(new Error('the node stopped')))
-    const store = new PeerStore(paths, logger)
-    undo.defer(() => store.save(this.candidates))
-    const seek = (): void => {
-      if (ending.signal.aborted || this.node.peers.length >= 3) return
-      seekNodes({ discovery, candidates: this.candidates, ownKey: this.identity.publicKey, clock, signal: ending.signal }).then(
-        (found) => found > 0 && this.peers.step(),
-        (error: unknown) => logger.debug('nodes could not be looked for', { reason: String(error) }),
-      )
-    }
-    const heartbeat = (): void => {
-      if (this.participation === 'light' || this.node.peers.length === 0) return
-      this.gossip.publish({ type: 'heartbeat', payload: encodeHeartbeat(this.peers.self()), ttlSeconds: HEARTBEAT_TTL_SECONDS })
-    }
-    for (const stop of [
-      clock.every(SEEK_MS, seek),
-      clock.every(HEARTBEAT_MS, heartbeat),
-      clock.every(SAVE_MS, () => void store.save(this.candidates)),
-    ])
-      undo.defer(stop)
-    void store.load(this.candidates).then(() => this.peers.step())
-    seek()
-  }
-
   /** Nodes that say that they live can be linked to. */
   #learnNodes(): void {
     const newest = this.#news.nodes().at(-1)
+    if (newest !== undefined) this.#watch.heard(newest.id)
     const contact = newest?.contacts[0]
     if (newest === undefined || contact === undefined) return
     const coordinate = fromNumbers(newest.coordinate)

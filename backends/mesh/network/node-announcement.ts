@@ -27,16 +27,16 @@ export function announceNode(parts: {
   readonly discovery: Discovery
   readonly identity: Identity
   readonly port: number
-  readonly endpoints: readonly string[]
+  readonly endpoints: () => readonly string[]
   readonly clock: Clock
-}): { stop(): Promise<void> } {
+}): { update(): void; stop(): Promise<void> } {
   const { discovery, identity, port, endpoints, clock } = parts
   const domain = shardName((identity.publicKey[0] ?? 0) % SHARDS)
   let record: ServiceRecord | undefined
   const sign = (beyond = 0): Uint8Array => {
     const previous = Math.max(record?.sequence ?? 0, beyond)
     record = newRecord(
-      { serviceKey: identity.publicKey, name: domain, endpoints, metadata: { protocol: 'beam-node' } },
+      { serviceKey: identity.publicKey, name: domain, endpoints: endpoints(), metadata: { protocol: 'beam-node' } },
       { now: clock.now(), previous },
     )
     return encodeRecord(record, identity)
@@ -58,6 +58,8 @@ export function announceNode(parts: {
   const renewMs = (record as unknown as ServiceRecord).ttlSeconds * 1000 * RENEW_AFTER
   const stopRenewal = clock.every(renewMs, () => announced.update(sign(), sequence()))
   return {
+    /** The endpoints have changed. */
+    update: () => announced.update(sign(), sequence()),
     async stop() {
       stopRenewal()
       await announced.stop()

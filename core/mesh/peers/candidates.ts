@@ -31,6 +31,8 @@ const MAX_CANDIDATES = 1000
 const MAX_PER_SOURCE = 400
 /** Waits between attempts at a node: a second at first, half an hour at most. */
 const RETRY = { baseMs: 1_000, maxMs: 1_800_000 }
+/** Those that the user or the network named as ways in are tried at least this often: a network that was cut off comes back through them. */
+const WAY_IN_RETRY = { ...RETRY, maxMs: 60_000 }
 /** A ban ends: addresses change hands, and faults are mended. */
 const BAN_MS = 3_600_000
 
@@ -76,7 +78,8 @@ export class Candidates {
     const known = this.#known.get(id)
     if (known === undefined) return
     known.failures = succeeded ? 0 : known.failures + 1
-    known.notBefore = succeeded ? 0 : this.#clock.monotonic() + RETRY.baseMs / 2 + backoffDelayMs(known.failures - 1, RETRY)
+    const retry = known.candidate.source === 'config' || known.candidate.source === 'bootstrap' ? WAY_IN_RETRY : RETRY
+    known.notBefore = succeeded ? 0 : this.#clock.monotonic() + retry.baseMs / 2 + backoffDelayMs(known.failures - 1, retry)
     this.experience(id, succeeded ? 'reached' : 'unreached')
   }
 

@@ -125,6 +125,16 @@ export class PeerSet implements Disposable {
     this.#giveUpWorst(this.#improvedAt)
   }
 
+  /** Dials nodes that are missed, whatever came of the last attempts; those that it knows no more, or is linked to, are passed over. */
+  seek(ids: readonly string[]): void {
+    if (this.#ended) return
+    for (const id of new Set(ids)) {
+      const candidate = this.#options.candidates.get(id)
+      const wanted = candidate !== undefined && this.#options.node.peer(id) === undefined && !this.#options.candidates.isBanned(id)
+      if (wanted && this.#dialling < DIALS) void this.#dial(candidate)
+    }
+  }
+
   /** Dials whom it knows, and asks its peers for others when it knows nobody. */
   #grow(missing: number, now: number): void {
     if (this.#dialSome(missing) > 0 || this.#dialling > 0 || now - this.#exchangedAt < EXCHANGE_MS) return

@@ -1,0 +1,47 @@
+import { encodeHeartbeat, PartitionWatch, type CleanupStack } from '../../../core/index.ts'
+import type { MeshNetwork, MeshNetworkOptions } from './mesh-network.ts'
+import { seekNodes } from './node-announcement.ts'
+import { PeerStore } from './peer-store.ts'
+
+/** How often the network hears that a node lives; nodes that take part lightly say nothing. */
+const HEARTBEAT_MS = 30_000
+const HEARTBEAT_TTL_SECONDS = 90
+/** How often nodes are looked for while there are too few peers. */
+const SEEK_MS = 5_000
+const FEW_PEERS = 3
+/** How often the good peers are written down. */
+const SAVE_MS = 300_000
+
+/** What goes on as long as the node runs: looking for nodes, saying that it lives, writing down good peers, watching for a part that is cut off. */
+export function keepUp(
+  { node, peers, candidates, gossip, identity, participation }: MeshNetwork,
+  { clock, logger, discovery, paths }: MeshNetworkOptions,
+  undo: CleanupStack,
+): PartitionWatch {
+  const ending = new AbortController()
+  undo.defer(() => ending.abort(new Error('the node stopped')))
+  const store = new PeerStore(paths, logger)
+  undo.defer(() => store.save(candidates))
+  const watch = new PartitionWatch({ node, peers, clock, heartbeatMs: HEARTBEAT_MS })
+  undo.defer(() => watch[Symbol.dispose]())
+  const seek = (): void => {
+    if (ending.signal.aborted || (node.peers.length >= FEW_PEERS && watch.suspicion === undefined)) return
+    seekNodes({ discovery, candidates, ownKey: identity.publicKey, clock, signal: ending.signal }).then(
+      (found) => found > 0 && peers.step(),
+      (error: unknown) => logger.debug('nodes could not be looked for', { reason: String(error) }),
+    )
+  }
+  const heartbeat = (): void => {
+    if (participation === 'light' || node.peers.length === 0) return
+    gossip.publish({ type: 'heartbeat', payload: encodeHeartbeat(peers.self()), ttlSeconds: HEARTBEAT_TTL_SECONDS })
+  }
+  for (const stop of [
+    clock.every(SEEK_MS, seek),
+    clock.every(HEARTBEAT_MS, heartbeat),
+    clock.every(SAVE_MS, () => void store.save(candidates)),
+  ])
+    undo.defer(stop)
+  void store.load(candidates).then(() => peers.step())
+  seek()
+  return watch
+}

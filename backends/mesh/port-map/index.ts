@@ -1,0 +1,1 @@
+export { needsPortMap, PortMap, portMapMessage, type PortMapState } from './port-map.ts'
