@@ -64,6 +64,7 @@ describe('faulty()', () => {
     expect(promises.filter(({ result }) => result === 'skipped').map(({ id }) => id)).toEqual([
       'isolation',
       'domain-unsupported',
+      'keys-move',
       'message-exact',
       'message-size-limit',
       'message-unsubscribe',

@@ -54,7 +54,7 @@ describe('under node:test', () => {
     const { exitCode, output } = await underNodeTest('new MemoryBackend()')
     expect(output).toMatch(/^# fail 0$/m)
     expect(output).toMatch(/^# pass 60$/m)
-    expect(output).toMatch(/^# skipped 7$/m)
+    expect(output).toMatch(/^# skipped 8$/m)
     expect(output).toContain('site-published: Every file of a published site is found unchanged. # SKIP the backend publishes no sites')
     expect(exitCode).toBe(0)
   })
