@@ -42,7 +42,11 @@ export class RecordCache {
     } catch (error) {
       return (error as { code?: string }).code === 'BEAM_ERR_RECORD_EXPIRED' ? 'stale' : 'bad'
     }
-    if (record.tombstone !== tombstone) return 'bad'
+    return record.tombstone === tombstone ? this.keep(record, bytes, origin) : 'bad'
+  }
+
+  /** Takes a record in that was decoded, and so verified, already. `stale`: this one or a newer one is here, or `origin` has brought too many. */
+  keep(record: ServiceRecord, bytes: Uint8Array, origin: string): 'good' | 'stale' {
     const id = idOf(record.serviceKey)
     const known = this.#cached.get(id)
     if (known !== undefined && compareRecords(record, known.record) <= 0) return 'stale'
@@ -50,20 +54,21 @@ export class RecordCache {
     this.#drop(id)
     this.#cached.set(id, { record, bytes: Buffer.from(bytes), origin })
     this.#perOrigin.set(origin, (this.#perOrigin.get(origin) ?? 0) + 1)
-    // The oldest news goes first; maps keep the order of insertion.
-    for (const oldest of this.#cached.keys()) {
-      if (this.#cached.size <= this.#max) break
-      this.#drop(oldest)
-    }
+    while (this.#cached.size > this.#max) this.#dropOne()
     return 'good'
   }
 
   /** The signed record of a service, while it is valid; a tombstone too. */
   find(serviceKey: Uint8Array): Uint8Array | undefined {
+    return this.entry(serviceKey)?.bytes
+  }
+
+  /** The same with what it says. */
+  entry(serviceKey: Uint8Array): { readonly record: ServiceRecord; readonly bytes: Uint8Array } | undefined {
     const id = idOf(serviceKey)
     const cached = this.#cached.get(id)
     if (cached === undefined) return undefined
-    if (!isExpired(cached.record, this.#clock.now())) return cached.bytes
+    if (!isExpired(cached.record, this.#clock.now())) return cached
     this.#drop(id)
     return undefined
   }
@@ -75,6 +80,18 @@ export class RecordCache {
       .filter(({ record }) => record.name === name && !record.tombstone && !isExpired(record, now))
       .map(({ record }) => record.serviceKey)
       .reverse()
+  }
+
+  /** The oldest news of whoever brought most: so nobody drives out what others brought. Maps keep the order of insertion. */
+  #dropOne(): void {
+    let greediest: string | undefined
+    let most = 0
+    for (const [origin, count] of this.#perOrigin) {
+      if (count > most) [greediest, most] = [origin, count]
+    }
+    for (const [id, { origin }] of this.#cached) {
+      if (origin === greediest) return this.#drop(id)
+    }
   }
 
   #drop(id: string): void {
