@@ -1,4 +1,4 @@
-import { encodeHeartbeat, PartitionWatch, type CleanupStack } from '../../../core/index.ts'
+import { backoffDelayMs, encodeHeartbeat, PartitionWatch, type CleanupStack } from '../../../core/index.ts'
 import type { MeshNetwork, MeshNetworkOptions } from './mesh-network.ts'
 import { seekNodes } from './node-announcement.ts'
 import { PeerStore } from './peer-store.ts'
@@ -6,8 +6,9 @@ import { PeerStore } from './peer-store.ts'
 /** How often the network hears that a node lives; nodes that take part lightly say nothing. */
 const HEARTBEAT_MS = 30_000
 const HEARTBEAT_TTL_SECONDS = 90
-/** How often nodes are looked for while there are too few peers. */
+/** How often nodes are looked for while there are too few peers; less and less often while none are found, since each look asks dozens of nodes of the DHT. */
 const SEEK_MS = 5_000
+const SEEK_BACKOFF = { baseMs: SEEK_MS, maxMs: 300_000 }
 const FEW_PEERS = 3
 /** How often the good peers are written down. */
 const SAVE_MS = 300_000
@@ -24,10 +25,19 @@ export function keepUp(
   undo.defer(() => store.save(candidates))
   const watch = new PartitionWatch({ node, peers, clock, heartbeatMs: HEARTBEAT_MS })
   undo.defer(() => watch[Symbol.dispose]())
+  let looks = 0
+  let nextLook = 0
   const seek = (): void => {
-    if (ending.signal.aborted || (node.peers.length >= FEW_PEERS && watch.suspicion === undefined)) return
+    const enough = node.peers.length >= FEW_PEERS && watch.suspicion === undefined
+    if (enough) looks = 0
+    if (ending.signal.aborted || enough || clock.monotonic() < nextLook) return
+    nextLook = clock.monotonic() + backoffDelayMs(looks++, SEEK_BACKOFF)
     seekNodes({ discovery, candidates, ownKey: identity.publicKey, clock, signal: ending.signal }).then(
-      (found) => found > 0 && peers.step(),
+      (found) => {
+        if (found === 0) return
+        looks = 0
+        peers.step()
+      },
       (error: unknown) => logger.debug('nodes could not be looked for', { reason: String(error) }),
     )
   }
