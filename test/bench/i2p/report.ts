@@ -10,9 +10,9 @@ const FIGURES = [
 const REFERENCE = 'i2pd'
 
 /** Medians of each way, and its ratios to i2pd in the same round. */
-export function i2pTable(rounds: Readonly<Record<string, readonly I2pValues[]>>): string[] {
+export function i2pTable(rounds: Readonly<Record<string, ReadonlyArray<I2pValues | undefined>>>): string[] {
   return FIGURES.flatMap(({ name, unit, better }) => {
-    const of = (way: string): number[] => (rounds[way] ?? []).map((values) => values[name])
+    const of = (way: string): Array<number | undefined> => (rounds[way] ?? []).map((values) => values?.[name])
     const rows = Object.keys(rounds).map((way) => {
       const { median, min, max } = summarize(of(way))
       const own = `  ${way.padEnd(10)} ${short(median).padStart(7)} (${short(min)}..${short(max)})`

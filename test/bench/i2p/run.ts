@@ -55,12 +55,12 @@ async function main(options: I2pBenchOptions): Promise<void> {
     ]
     for (const { name, what } of ways) console.log(`  ${name.padEnd(10)} ${what}`)
     for (const way of ways) await measureOnce(way, { ...options, downloadBytes: 1 << 20 })
-    const rounds: Record<string, I2pValues[]> = Object.fromEntries(ways.map(({ name }) => [name, []]))
+    const rounds: Record<string, Array<I2pValues | undefined>> = Object.fromEntries(ways.map(({ name }) => [name, []]))
     for (let round = 1; round <= options.rounds; round++) {
       const begin = performance.now()
       for (const index of ways.keys()) {
         const way = ways[(index + round) % ways.length]!
-        rounds[way.name]?.push(await measureOnce(way, options))
+        rounds[way.name]?.push(await attempt(way, options, round))
       }
       console.error(`round ${round} of ${options.rounds}: ${Math.round((performance.now() - begin) / 1000)} s`)
     }
@@ -74,6 +74,16 @@ async function main(options: I2pBenchOptions): Promise<void> {
     await network[Symbol.asyncDispose]()
     rmSync(build, { recursive: true, force: true })
     rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** A failure costs the values of the round, and is said. */
+async function attempt(way: Way, options: I2pBenchOptions, round: number): Promise<I2pValues | undefined> {
+  try {
+    return await measureOnce(way, options)
+  } catch (error) {
+    console.log(`round ${round}, ${way.name}: ${error instanceof Error ? error.message : String(error)}`)
+    return undefined
   }
 }
 
