@@ -22,6 +22,8 @@ const KINDS = {
   fullcone: 'oifname "wan" masquerade persistent',
   /** As `cone`, without UDP. */
   'udp-blocked': 'oifname "wan" masquerade persistent',
+  /** As `cone`, and lets in what its port mapping service leads to the host. */
+  igd: 'oifname "wan" masquerade persistent',
   /** Two of the kind `cone`, one behind the other. */
   double: 'oifname "wan" masquerade persistent',
 }
@@ -72,7 +74,7 @@ function translate(router, kind, host) {
         ct state established,related accept
         ${kind === 'udp-blocked' ? 'ip protocol udp drop' : ''}
         iifname "lan" oifname "wan" accept
-        ${kind === 'fullcone' ? 'iifname "wan" ct status dnat accept' : ''}
+        ${kind === 'fullcone' || kind === 'igd' ? 'iifname "wan" ct status dnat accept' : ''}
       }
       chain inward { type filter hook input priority filter; policy accept; iifname "wan" ct state new drop; }
     }`
