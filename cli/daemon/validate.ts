@@ -3,7 +3,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import { ProtocolError } from '../../core/errors.ts'
 
 /** What can be checked: a definition of one of the files. */
-export type Definition = `requests#/$defs/${string}` | `answers#/$defs/${string}` | `onion#/$defs/${string}`
+export type Definition = `requests#/$defs/${string}` | `answers#/$defs/${string}` | `${'onion' | 'network'}#/$defs/${string}`
 
 const BASE = 'beam:/schemas/control/'
 const require = createRequire(import.meta.url)
@@ -47,7 +47,7 @@ function load(): Ajv2020 {
   const made = new Ajv2020({ strict: false, validateSchema: false, meta: false })
   made.addSchema(require('#schemas/beam.config.schema.json') as object, 'beam:/schemas/beam.config.schema.json')
   made.addSchema(require('#schemas/events.schema.json') as object, 'beam:/schemas/events.schema.json')
-  made.addSchema(require('#schemas/onion.schema.json') as object, `${BASE}onion.schema.json`)
+  for (const file of ['onion', 'network']) made.addSchema(require(`#schemas/${file}.schema.json`) as object, `${BASE}${file}.schema.json`)
   for (const file of ['requests', 'answers'])
     made.addSchema(require(`#schemas/control/${file}.schema.json`) as object, `${BASE}${file}.schema.json`)
   return made

@@ -15,7 +15,11 @@ export const MESH_OPERATIONS: readonly Operation[] = [
   },
   { name: 'heard', description: 'The nodes that gossip told of lately.', changes: false },
   { name: 'test', description: 'Asks every peer now, and measures.', changes: false },
-  { name: 'history', description: 'What was measured in the last {periodMs}, in {buckets} stretches.', changes: false },
+  {
+    name: 'history',
+    description: 'What was measured in the last {periodMs}, or as long until {agoMs} ago, in {buckets} stretches.',
+    changes: false,
+  },
   { name: 'start', description: 'Brings the node up where nothing needed it yet.', changes: true },
   { name: 'restart', description: 'Ends the node and brings it up again.', changes: true },
   { name: 'reset', description: 'The same, and forgets the peers of former times.', changes: true },
@@ -46,7 +50,7 @@ type Input = Readonly<Record<string, unknown>>
 export async function operateMesh(mesh: MeshOperated, operation: string, input: Input): Promise<Record<string, unknown>> {
   if (Object.hasOwn(NAME_OPERATIONS, operation)) return NAME_OPERATIONS[operation as keyof typeof NAME_OPERATIONS](mesh, input)
   const { slot, sources, history, clock } = mesh
-  const allowed = { peers: ['addresses'], history: ['periodMs', 'buckets'], optimize: ['near'] }[operation] ?? []
+  const allowed = { peers: ['addresses'], history: ['agoMs', 'buckets', 'periodMs'], optimize: ['near'] }[operation] ?? []
   const other = Object.keys(input).find((key) => !allowed.includes(key))
   if (other !== undefined) throw new ConfigError(`The operation ${operation} of the mesh takes no ${other}.`)
   const status = (network = slot.network): Record<string, unknown> => statusOf(network, mesh)
@@ -64,7 +68,7 @@ export async function operateMesh(mesh: MeshOperated, operation: string, input: 
         discovery: sources(),
       }
     case 'history': {
-      const until = clock.now()
+      const until = clock.now() - (input['agoMs'] === undefined ? 0 : whole(input['agoMs'], 'agoMs', MAX_PERIOD_MS))
       const periodMs = whole(input['periodMs'], 'periodMs', MAX_PERIOD_MS)
       return { ...(await history.read({ since: until - periodMs, until, buckets: whole(input['buckets'], 'buckets', MAX_BUCKETS) })) }
     }

@@ -1,0 +1,26 @@
+import { BeamCommand } from '../../base-command.ts'
+import { parseDuration } from '../../input/duration.ts'
+import { JSON_FLAG } from '../../input/flags.ts'
+import { EVERY_FLAG } from '../../input/network-command-flags.ts'
+import { Lifetime } from '../../lifetime.ts'
+import { writeLines } from '../../network/lines.ts'
+import { outputLook } from '../../network/terminal.ts'
+import { canDraw, showFrames } from '../../network/view.ts'
+
+/** `beam network dashboard`: everything about the node on one screen. */
+export default class NetworkDashboard extends BeamCommand {
+  static override summary = 'Health, map, the last hour and peers on one screen, redrawn every second.'
+  static override description =
+    'On the whole terminal; q ends it. Where standard output is no terminal, and with --json: a line for whatever happens.'
+  static override examples = ['<%= config.bin %> network dashboard']
+  static override flags = { ...EVERY_FLAG, ...JSON_FLAG }
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(NetworkDashboard)
+    const everyMs = parseDuration(flags.every, '--every', { least: 500, most: 60_000 })
+    using lifetime = new Lifetime()
+    if (flags.json || !canDraw()) return await writeLines(lifetime, { everyMs, json: flags.json, paint: outputLook().paint })
+    const { dashboardLines: lines } = await import('../../output/network/dashboard-text.ts')
+    await showFrames(lifetime, { everyMs, history: true, lines })
+  }
+}

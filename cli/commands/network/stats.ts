@@ -1,0 +1,36 @@
+import { BeamCommand } from '../../base-command.ts'
+import { JSON_FLAG } from '../../input/flags.ts'
+import { PERIOD_FLAG } from '../../input/network-command-flags.ts'
+import { askAnyway } from '../../network/ask.ts'
+import { parsePeriod } from '../../network/period.ts'
+import { outputLook } from '../../network/terminal.ts'
+import { writeJson } from '../../output/config-text.ts'
+
+/** Stretches into which a period is cut: as many as a line of bars shows. */
+const BUCKETS = 60
+
+/** `beam network stats`: the past of this machine’s nodes. */
+export default class NetworkStats extends BeamCommand {
+  static override summary = 'Show the past of your nodes: peers, latency, uptime, what was carried for others.'
+  static override description =
+    'From samples that are taken every minute while a node is up and kept on this machine for 32 days: figures only, no keys or addresses.'
+  static override examples = [
+    '<%= config.bin %> network stats',
+    '<%= config.bin %> network stats --period 7d',
+    '<%= config.bin %> network stats --period 24h --json',
+  ]
+  static override flags = { ...PERIOD_FLAG, ...JSON_FLAG }
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(NetworkStats)
+    const period = await askAnyway({
+      operation: 'history',
+      shape: 'period',
+      input: { periodMs: parsePeriod(flags.period), buckets: BUCKETS },
+    })
+    if (flags.json) return writeJson({ period })
+    const { statsText } = await import('../../output/network/period-text.ts')
+    const { columns, paint } = outputLook()
+    process.stdout.write(statsText(period, columns, paint))
+  }
+}

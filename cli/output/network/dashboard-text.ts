@@ -1,0 +1,95 @@
+import type { PeriodFigures } from '../../network/answers.ts'
+import type { Snapshot } from '../../network/ask.ts'
+import { distanceMs } from '../../network/figures.ts'
+import { healthOf } from '../../network/health.ts'
+import type { Colours } from '../colours.ts'
+import { beside, cutLine } from './canvas.ts'
+import { mapLines, type MapPlace } from './map-text.ts'
+import { peersText } from './peers-text.ts'
+import { chartLines } from './period-text.ts'
+import { healthLines, relayedText } from './status-text.ts'
+import { bytesText, ownerText, shortId, timeText } from './words.ts'
+
+/** What a frame shows. */
+export interface Frame {
+  readonly snapshot: Snapshot
+  /** The last hour; undefined while it is not known. */
+  readonly period?: PeriodFigures
+  /** Bytes per second that are carried for others now, once two looks have been taken. */
+  readonly bytesPerSecond?: number
+  readonly now: number
+}
+
+/** How large the terminal is. */
+export interface Size {
+  readonly columns: number
+  readonly rows: number
+}
+
+/** From so many columns on the map stands beside the health. */
+const WIDE = 100
+
+/** Where peers are, as far as the node and they know it. */
+export function placesOf({ peers }: Snapshot, countryOf?: (host: string) => string | undefined): MapPlace[] {
+  return peers.flatMap(({ id, coordinate, latencyMs, host }) => {
+    const country = host === undefined ? undefined : countryOf?.(host)
+    if (coordinate === undefined) return []
+    return [{ id, coordinate, ...(latencyMs === undefined ? {} : { latencyMs }), ...(country === undefined ? {} : { country }) }]
+  })
+}
+
+/** One frame of `beam network dashboard`: health, map, the last hour, peers; as many lines as fit. */
+export function dashboardLines(frame: Frame, { columns, rows }: Size, paint: Colours): string[] {
+  const { snapshot, period, now } = frame
+  const { status } = snapshot
+  const health = healthOf(snapshot)
+  const wide = columns >= WIDE && rows >= 16
+  const left = wide ? Math.floor(columns / 2) - 1 : columns
+  const own = status.coordinate
+  const mapRows = wide ? Math.max(health.checks.length + 2, Math.floor(rows / 2) - 3) : rows >= 34 ? 11 : 0
+  const map =
+    own === undefined || mapRows === 0
+      ? []
+      : mapLines(own, placesOf(snapshot), { columns: wide ? columns - left - 2 : columns, rows: mapRows }, paint)
+  const checks = [paint.bold(`Health: ${health.verdict}`), ...healthLines(health.checks, left, paint).flatMap((line) => line.split('\n'))]
+  const chart = period === undefined ? [] : chartLines(period, Math.min(columns, WIDE))
+  const lines = [
+    ...headLines(frame, now, paint),
+    '',
+    ...(wide ? beside(checks, map, left) : [...checks, ...(map.length === 0 ? [] : ['', ...map])]),
+    ...(chart.length === 0 ? [] : ['', paint.bold('The last hour'), ...chart]),
+    '',
+    ...peersText(withDistances(snapshot), Math.min(columns, WIDE), paint).trimEnd().split('\n'),
+  ]
+  return fitted(lines, { columns, rows })
+}
+
+/** One frame of `beam network watch`: figures and peers. */
+export function watchLines(frame: Frame, { columns, rows }: Size, paint: Colours): string[] {
+  const peers = peersText(withDistances(frame.snapshot), columns, paint).trimEnd().split('\n')
+  return fitted([...headLines(frame, frame.now, paint), '', ...peers], { columns, rows })
+}
+
+function headLines({ snapshot: { owner, status, peers }, bytesPerSecond }: Frame, now: number, paint: Colours): string[] {
+  const { id = '', participation = '', startedAt, relayed } = status
+  const up = startedAt === undefined ? '' : `, up ${timeText(now - startedAt)}`
+  const rate = bytesPerSecond === undefined ? '' : `, ${bytesText(bytesPerSecond)}/s now`
+  return [
+    `${status.running ? paint.green('●') : paint.yellow('○')} ${paint.bold(status.running ? `Node ${shortId(id)}` : 'No node is up')} ${participation}${up}  ${paint.dim(`${ownerText(owner)}; q ends`)}`,
+    `  ${peers.length} peers, ${status.heard ?? 0} nodes heard of, ${status.records ?? 0} records`,
+    ...(relayed === undefined ? [] : [`  for others: ${relayedText(relayed)}${rate}`]),
+  ]
+}
+
+function withDistances({ status, peers }: Snapshot): ReadonlyArray<Snapshot['peers'][number] & { readonly distanceMs?: number }> {
+  const own = status.coordinate
+  return peers.map((peer) =>
+    own === undefined || peer.coordinate === undefined ? peer : { ...peer, distanceMs: distanceMs(own, peer.coordinate) },
+  )
+}
+
+/** No line wider and no more lines than the terminal has; what is left out at the end is said. */
+function fitted(lines: readonly string[], { columns, rows }: Size): string[] {
+  const cut = lines.map((line) => cutLine(line, columns))
+  return cut.length <= rows ? cut : [...cut.slice(0, rows - 1), cutLine(`… ${cut.length - rows + 1} more lines`, columns)]
+}
