@@ -5,6 +5,7 @@ import { EVERY_FLAG } from '../../input/network-command-flags.ts'
 import { Lifetime } from '../../lifetime.ts'
 import { writeLines } from '../../network/lines.ts'
 import { outputLook } from '../../network/terminal.ts'
+import type { watchLines } from '../../output/network/dashboard-text.ts'
 import { canDraw, showFrames } from '../../network/view.ts'
 
 /** `beam network watch`: the peers, on the whole terminal. */
@@ -20,12 +21,12 @@ export default class NetworkWatch extends BeamCommand {
     const everyMs = parseDuration(flags.every, '--every', { least: 500, most: 60_000 })
     using lifetime = new Lifetime()
     if (flags.json || !canDraw()) return await writeLines(lifetime, { everyMs, json: flags.json, paint: outputLook().paint })
-    const { watchLines: lines } = await drawing()
+    const lines = await drawing()
     await showFrames(lifetime, { everyMs, history: false, lines })
   }
 }
 
 /** Apart from `using`: TypeScript would leave the path in import() as it is. */
-function drawing(): Promise<typeof import('../../output/network/dashboard-text.ts')> {
-  return import('../../output/network/dashboard-text.ts')
+async function drawing(): Promise<typeof watchLines> {
+  return (await import('../../output/network/dashboard-text.ts')).watchLines
 }
