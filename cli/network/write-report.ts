@@ -15,18 +15,19 @@ export interface ReportRequest {
   /** The file; `-` for standard output. */
   readonly output: string | undefined
   readonly json: boolean
+  /** Whether standard output is meant where it is no terminal and no file was named: `beam network diagnose > report.txt`. */
+  readonly pipes?: boolean
   readonly issue?: string
 }
 
 /**
- * Gathers a report and writes it: to the file that was named, to standard output when that is no terminal (`> report.txt`), else to a new
- * file here. What cannot be found out stands in it as such.
+ * Gathers a report and writes it: to the file that was named, to standard output where that is meant, else to a new file here. What cannot be found out stands in it as such.
  * @throws ConfigError when the file cannot be written
  */
-export async function writeReport({ root, output, json, issue }: ReportRequest): Promise<void> {
+export async function writeReport({ root, output, json, pipes = false, issue }: ReportRequest): Promise<void> {
   const at = new Date()
   const text = reportText({ ...(await gather(root)), at, ...(issue === undefined ? {} : { issue }) })
-  if (output === '-' || (output === undefined && !process.stdout.isTTY && !json)) return void process.stdout.write(text)
+  if (output === '-' || (output === undefined && pipes && !process.stdout.isTTY && !json)) return void process.stdout.write(text)
   const file = resolve(output ?? `beam-network-report-${at.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}.txt`)
   try {
     await writeFile(file, text, { mode: 0o600, flag: output === undefined ? 'wx' : 'w' })

@@ -5,6 +5,8 @@ import type { Sample } from './sample.ts'
 
 /** How often a sample is taken. */
 const SAMPLE_MS = 60_000
+/** The first one comes sooner: peers are linked and measured by then. */
+const FIRST_MS = 10_000
 /** What is shorter is not worth a row. */
 const LEAST_MS = 5_000
 /** Samples between two times of forgetting what is old: an hour's. */
@@ -35,7 +37,14 @@ export class HistoryKeeper implements AsyncDisposable {
   constructor(options: HistoryKeeperOptions) {
     this.#options = options
     this.#at = options.clock.monotonic()
-    this.#stop = options.clock.every(SAMPLE_MS, () => void this.take())
+    const { clock } = options
+    const stops = [clock.after(FIRST_MS, () => void this.take(), { unref: true }), clock.every(SAMPLE_MS, () => void this.take())]
+    const { store } = options
+    store.beforeRead = () => this.#takeIfDue()
+    this.#stop = () => {
+      store.beforeRead = async () => {}
+      stops.forEach((stop) => stop())
+    }
   }
 
   /** Takes a sample now. */
@@ -53,6 +62,10 @@ export class HistoryKeeper implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop()
+    await this.#takeIfDue()
+  }
+
+  async #takeIfDue(): Promise<void> {
     if (this.#options.clock.monotonic() - this.#at >= LEAST_MS) await this.take()
   }
 

@@ -34,6 +34,9 @@ export class HistoryStore {
   /** Tells the rows of one process's node from another's. */
   readonly #run = randomBytes(4).toString('hex')
 
+  /** Called before the past is read: whoever takes samples takes one now, so that the past ends with this moment. */
+  beforeRead: () => Promise<void> = async () => {}
+
   constructor(paths: Pick<BeamPaths, 'state'>, clock: Clock, onDamaged: (kept: string) => void = () => {}) {
     this.path = join(paths.state, 'network-history.sqlite')
     this.#clock = clock
@@ -67,12 +70,13 @@ export class HistoryStore {
 
   /** What is known of the time from `since` to `until` (milliseconds since the epoch), in so many stretches. */
   async read({ since, until, buckets }: { readonly since: number; readonly until: number; readonly buckets: number }): Promise<Period> {
+    await this.beforeRead()
     const width = Math.max(1, Math.ceil((until - since) / Math.min(MAX_BUCKETS, Math.max(1, buckets))))
     const [totals, rows, spans, oldest] = await this.#use((database) => [
       (database.get(TOTALS, [since, until]) ?? {}) as Row,
       database.all(BUCKETS, [since, until, width]) as Row[],
       database.all('SELECT at, up_ms FROM samples WHERE at > ? AND at <= ? ORDER BY at - up_ms', [since, until]) as Row[],
-      (database.get('SELECT min(at) AS at FROM samples') ?? {}) as Row,
+      (database.get('SELECT min(at - up_ms) AS at FROM samples') ?? {}) as Row,
     ])
     const up = unionOf(spans.map((row) => [Math.max(since, number(row['at']) - number(row['up_ms'])), number(row['at'])]))
     const range = (name: string): { mean: number; least: number; most: number } | undefined => {

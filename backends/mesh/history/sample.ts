@@ -38,7 +38,7 @@ export interface Period {
   readonly since: number
   readonly until: number
   readonly samples: number
-  /** The oldest sample there is, of any period. */
+  /** Since when there are samples, of any period. */
   readonly oldest?: number
   readonly upMs: number
   readonly streams: number

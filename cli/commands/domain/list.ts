@@ -3,7 +3,7 @@ import { JSON_FLAG } from '../../input/flags.ts'
 import { allNames } from '../../network/domains.ts'
 import { outputLook } from '../../network/terminal.ts'
 import { writeJson } from '../../output/config-text.ts'
-import { table } from '../../output/table.ts'
+import { foreignText } from '../../output/foreign-text.ts'
 
 /** `beam domain list`: names of own tunnels, and names that were visited. */
 export default class DomainList extends BeamCommand {
@@ -15,16 +15,13 @@ export default class DomainList extends BeamCommand {
     const { flags } = await this.parse(DomainList)
     const { own, accepted } = await allNames()
     if (flags.json) return writeJson({ own, accepted })
-    const { columns, paint } = outputLook()
+    const { paint } = outputLook()
     const rows = [
-      ...own.map(({ domain, tunnel, address }) => [domain, `claimed by ${tunnel}`, address]),
-      ...accepted.map(({ name, address }) => [name, 'accepted', address]),
+      ...own.map(({ domain, tunnel, address }) => ({ name: domain, why: `claimed by your tunnel ${foreignText(tunnel)}`, address })),
+      ...accepted.map(({ name, address }) => ({ name, why: 'accepted by a visit', address })),
     ]
-    const titles = [
-      { title: 'NAME', max: 40 },
-      { title: 'WHY', max: 24 },
-      { title: 'ADDRESS', max: 80 },
-    ]
-    process.stdout.write(rows.length === 0 ? 'No names.\n' : table(titles, rows, columns, paint))
+    if (rows.length === 0) process.stdout.write('No names.\n')
+    // An address keeps a line of its own: it must stay in one piece to be copied.
+    for (const { name, why, address } of rows) process.stdout.write(`${paint.bold(name)}  ${why}\n  ${address}\n`)
   }
 }

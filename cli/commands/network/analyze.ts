@@ -30,7 +30,7 @@ export default class NetworkAnalyze extends BeamCommand {
     for (const node of nodes) {
       process.stdout.write(analysisText(node.analysis, node.owner, columns, paint))
       const own = node.status.coordinate
-      if (own === undefined) continue
+      if (own === undefined || placesOf(node).length === 0) continue
       const map = mapLines(own, placesOf(node), { columns: Math.min(columns, 70), rows: MAP_ROWS }, paint)
       process.stdout.write(`\n${paint.bold('Latency map')} (beam network map says who is who)\n${map.join('\n')}\n`)
     }

@@ -12,6 +12,6 @@ export default class NetworkDiagnose extends BeamCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(NetworkDiagnose)
-    await writeReport({ root: this.config.root, output: flags.output, json: flags.json })
+    await writeReport({ root: this.config.root, output: flags.output, json: flags.json, pipes: true })
   }
 }

@@ -8,7 +8,7 @@ import { mapLines, type MapPlace } from './map-text.ts'
 import { peersText } from './peers-text.ts'
 import { chartLines } from './period-text.ts'
 import { healthLines, relayedText } from './status-text.ts'
-import { bytesText, ownerText, shortId, timeText } from './words.ts'
+import { bytesText, countText, ownerText, shortId, timeText } from './words.ts'
 
 /** What a frame shows. */
 export interface Frame {
@@ -76,7 +76,7 @@ function headLines({ snapshot: { owner, status, peers }, bytesPerSecond }: Frame
   const rate = bytesPerSecond === undefined ? '' : `, ${bytesText(bytesPerSecond)}/s now`
   return [
     `${status.running ? paint.green('●') : paint.yellow('○')} ${paint.bold(status.running ? `Node ${shortId(id)}` : 'No node is up')} ${participation}${up}  ${paint.dim(`${ownerText(owner)}; q ends`)}`,
-    `  ${peers.length} peers, ${status.heard ?? 0} nodes heard of, ${status.records ?? 0} records`,
+    `  ${countText(peers.length, 'peer')}, ${countText(status.heard ?? 0, 'node')} heard of, ${countText(status.records ?? 0, 'record')} of services`,
     ...(relayed === undefined ? [] : [`  for others: ${relayedText(relayed)}${rate}`]),
   ]
 }

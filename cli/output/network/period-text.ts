@@ -21,7 +21,7 @@ export function statsText(period: PeriodFigures, columns: number, paint: Colours
 
 /** The figures of a period. */
 function periodRows({ since, until, oldest = since, upMs, ...period }: PeriodFigures): Array<readonly [string, string]> {
-  const known = until - Math.max(since, Math.min(oldest - 60_000, until))
+  const known = until - Math.max(since, Math.min(oldest, until))
   const { peers, latencyMs, discoverable, streams, bytes, refused } = period
   return [
     ['Up', `${timeText(upMs)}${known > 0 ? `, ${percentText(upMs / Math.max(known, upMs))} of the time that is on record` : ''}`],
@@ -73,7 +73,7 @@ export function myStatsText(
   const now = running.flatMap(({ relayed }) => relayed ?? [])
   const helped = now.reduce((sum, { peersHelped }) => sum + peersHelped, 0)
   const open = now.reduce((sum, { openStreams }) => sum + openStreams, 0)
-  const known = period.until - Math.max(period.since, (period.oldest ?? period.until) - 60_000)
+  const known = period.until - Math.max(period.since, period.oldest ?? period.until)
   const rows: Array<readonly [string, string]> = [
     ['Routes Provided', `${period.streams}${open > 0 ? `, ${open} open now` : ''}`],
     ['Data Relayed', bytesText(period.bytes)],

@@ -19,12 +19,13 @@ export function msText(ms: number): string {
   return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`
 }
 
-/** `40 s`, `12 min`, `5.5 h`, `3.0 d`. */
+/** `40 s`, `12 min`, `5.5 h`, `24 h`, `7 d`. */
 export function timeText(ms: number): string {
   const seconds = ms / 1000
   if (seconds < 100) return `${Math.round(seconds)} s`
-  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`
-  return seconds < 172_800 ? `${(seconds / 3_600).toFixed(1)} h` : `${(seconds / 86_400).toFixed(1)} d`
+  if (seconds < 3_600) return `${Math.round(seconds / 60)} min`
+  const [value, unit] = seconds < 172_800 ? [seconds / 3_600, 'h'] : [seconds / 86_400, 'd']
+  return `${value.toFixed(1).replace(/\.0$/, '')} ${unit}`
 }
 
 /** `98.7 %`. */
