@@ -45,6 +45,17 @@ export interface NodeStatus {
   readonly heard?: number
   readonly records?: number
   readonly relays?: readonly string[]
+  readonly serves?: readonly string[]
+  readonly bootstrap?: readonly string[]
+  readonly registered?: number
+  readonly portMap?: {
+    readonly state: 'asking' | 'mapped' | 'none'
+    readonly protocol?: string
+    readonly host?: string
+    readonly port?: number
+    readonly reason?: string
+  }
+  readonly partition?: { readonly since: number; readonly lost: number; readonly heard: number }
   readonly discovery: readonly Source[]
   readonly relayed?: Relayed
   readonly coordinate?: Place

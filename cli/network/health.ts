@@ -24,7 +24,16 @@ const DISTRUSTED = 0.25
 /** Judges a node by what was measured of it. */
 export function healthOf({ status, peers }: Pick<Snapshot, 'status' | 'peers'>): Health {
   const checks = status.running
-    ? [peersCheck(peers), diversity(peers), directions(peers), latency(peers), trust(peers), discovery(status), reachable(status)]
+    ? [
+        peersCheck(peers),
+        diversity(peers),
+        directions(peers),
+        latency(peers),
+        trust(peers),
+        discovery(status),
+        reachable(status),
+        ...whole(status),
+      ]
     : [{ what: 'node', verdict: 'warning', text: 'no node is up: nothing needed one yet' } as const, discovery(status)]
   const verdict = checks.some((check) => check.verdict === 'bad')
     ? 'bad'
@@ -91,8 +100,22 @@ function discovery({ discovery: sources }: Snapshot['status']): Check {
   return { what: 'discovery', verdict: ready.length === 0 ? 'bad' : lost.length > 0 ? 'warning' : 'good', text: text.join('; ') }
 }
 
-function reachable({ addresses = [], relays = [], inbound = 0 }: Snapshot['status']): Check {
+/** Said only when there is something to say: that it is whole cannot be measured. */
+function whole({ partition }: Snapshot['status']): Check[] {
+  if (partition === undefined) return []
+  const { lost, heard } = partition
+  return [
+    {
+      what: 'whole',
+      verdict: 'warning',
+      text: `${lost} nodes fell silent at once, ${heard} are still heard: the network may be cut in two`,
+    },
+  ]
+}
+
+function reachable({ addresses = [], relays = [], inbound = 0, portMap }: Snapshot['status']): Check {
   const ways = [
+    ...(portMap?.state === 'mapped' ? ['the router forwards a port to it'] : []),
     ...(inbound > 0 ? [`${inbound} peers dialled this node`] : []),
     ...(relays.length > 0 ? [`${relays.length} ${relays.length === 1 ? 'relay answers' : 'relays answer'} for its services`] : []),
   ]

@@ -46,10 +46,7 @@ export function redact(text: string, { home, user, host }: Surroundings): string
       /\b[A-Za-z0-9+/_-]{20,}={0,2}/g,
       (match) => (/^[a-z]+(?:[-_][a-z]+)*$/.test(match) && !/^[a-z2-7]{40,}$/.test(match) ? match : GONE.key),
     ],
-    [
-      /\[?[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:%\w+)?\]?/gi,
-      (match) => (isIP(match.replace(/^\[|\]$/g, '').replace(/%.*$/, '')) === 6 ? GONE.ip : match),
-    ],
+    [/\[?[0-9a-f.]*(?::[0-9a-f.]*){2,}(?:%\w+)?\]?/gi, (match) => (isColonAddress(match) ? GONE.ip : match)],
     [/\b\d{1,3}(?:\.\d{1,3}){3}\b/g, GONE.ip],
     [/(?:[A-Za-z]:\\|\\\\|~\/|\/)(?:[^\s"'<>:;,]+[\\/])*[^\s"'<>:;,]+/g, GONE.path],
     [/\b(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]\b/gi, GONE.host],
@@ -64,6 +61,12 @@ export function redact(text: string, { home, user, host }: Surroundings): string
   }
   for (const [pattern, stand] of patterns) left = typeof stand === 'string' ? left.replace(pattern, stand) : left.replace(pattern, stand)
   return left
+}
+
+/** IPv6 and hardware addresses; not times of day. */
+function isColonAddress(text: string): boolean {
+  const bare = text.replace(/^\[|\]$/g, '').replace(/%.*$/, '')
+  return isIP(bare) === 6 || /::[0-9a-f]|[0-9a-f]::/i.test(bare) || bare.split(':').length > 5
 }
 
 function escaped(text: string): string {

@@ -73,6 +73,8 @@ function nodeLines({ owner, status, peers }: Snapshot, index: number, now: numbe
       ['nodes to link to', status.known],
       ['records', status.records],
       ['relays that answer for it', status.relays?.length],
+      ['port at the router', status.portMap?.state],
+      ['services registered here', status.registered],
       ['error of the coordinate', status.coordinate?.error.toFixed(2)],
       [
         'relayed',

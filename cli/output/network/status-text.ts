@@ -33,15 +33,26 @@ function runningRows(status: NodeStatus, peers: readonly PeerFigures[], now: num
   )
   return [
     ['Key', `${id}${keyKept === false ? ' (new at each start)' : ''}`],
-    ['Takes part', [participation, ...(status.routing === 'disabled' ? ['without relays'] : [])].join(', ')],
+    ['Takes part', [participation, ...servedText(status), ...(status.routing === 'disabled' ? ['without relays'] : [])].join(', ')],
     ...(startedAt === undefined ? [] : [['Up', timeText(now - startedAt)] as const]),
     ['Peers', `${status.peers ?? 0} of at most ${status.maxPeers ?? '?'}${inbound > 0 ? `, ${inbound} of them dialled this node` : ''}`],
     ['Knows', `${countText(heard, 'node')} heard of lately, ${known} to link to, ${countText(records, 'record')} of services`],
     ...(median === undefined ? [] : [['Latency', `half of the peers within ${msText(median)}`] as const]),
     ...(addresses.length === 0 ? [] : [['Linked to at', addresses.join(' ')] as const]),
+    ...(status.portMap === undefined ? [] : [['Router', portMapText(status.portMap)] as const]),
     ...(relays.length === 0 ? [] : [['Reached by', countText(relays.length, 'relay')] as const]),
     ...(status.relayed === undefined ? [] : [['For others', relayedText(status.relayed)] as const]),
   ]
+}
+
+function servedText({ serves = [], registered = 0 }: NodeStatus): string[] {
+  if (serves.length === 0) return []
+  return [`as ${serves.map(foreignText).join(' and ')}`, ...(registered > 0 ? [`${countText(registered, 'service')} registered`] : [])]
+}
+
+function portMapText({ state, protocol = '', host = '', port = 0, reason = '' }: NonNullable<NodeStatus['portMap']>): string {
+  if (state === 'mapped') return `forwards ${foreignText(host)} port ${port} to this node (${foreignText(protocol)})`
+  return state === 'asking' ? 'is asked for a port' : `forwards no port: ${foreignText(reason)}`
 }
 
 /** What a node carried for others. */
