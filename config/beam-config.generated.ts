@@ -207,6 +207,10 @@ export interface P2PSettings {
    * Nodes of the mesh that are known beforehand, as `beam node` prints them.
    */
   peers?: string[]
+  /**
+   * A domain whose DNS lists nodes of the mesh and of its DHT: TXT and SRV records of _beam._tcp.<domain>. `domain@address:port` asks that name server.
+   */
+  dns?: string
 }
 /**
  * How paths are chosen.
@@ -423,6 +427,10 @@ export interface P2PSettingsInput {
    * Nodes of the mesh that are known beforehand, as `beam node` prints them.
    */
   peers?: string[]
+  /**
+   * A domain whose DNS lists nodes of the mesh and of its DHT: TXT and SRV records of _beam._tcp.<domain>. `domain@address:port` asks that name server.
+   */
+  dns?: string
 }
 /**
  * How paths are chosen.

@@ -15,6 +15,18 @@ export interface MeshConfig {
    */
   peers: string[]
   /**
+   * A domain whose DNS lists nodes (TXT and SRV records of _beam._tcp.<domain>); `domain@address:port` asks that name server. Without it: `p2p.dns`; empty: none.
+   */
+  dns?: string
+  /**
+   * What the node does for others when its participation is `routing` or `full`: begin a DHT or store for it, hold registrations, relay.
+   */
+  serve: ('bootstrap' | 'rendezvous' | 'relay')[]
+  /**
+   * UDP port at which others can start from this node's DHT node; 0 = any free one. Without it, the DHT node has any port and begins no DHT.
+   */
+  dhtPort?: number
+  /**
    * Announcing and finding services on the LAN: everywhere, nowhere, or on the loopback interface only.
    */
   mdns: 'on' | 'off' | 'loopback'

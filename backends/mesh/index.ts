@@ -12,7 +12,8 @@ import type { MeshConfig } from './config.generated.ts'
 import { parseDiscoveryOptions } from './discovery/index.ts'
 import { MeshBackend } from './mesh-backend.ts'
 
-export { MeshBackend, type MeshComponents } from './mesh-backend.ts'
+export type { MeshComponents } from './assemble.ts'
+export { MeshBackend } from './mesh-backend.ts'
 export { parseDiscoveryOptions, type DiscoveryOptions } from './discovery/index.ts'
 export type { MeshConfig } from './config.generated.ts'
 
@@ -23,9 +24,10 @@ export const meshPlugin: BeamPlugin<MeshConfig> = definePlugin<MeshConfig>({
   description: 'Direct encrypted links between the two machines; no daemon, no account',
   configSchema: createRequire(import.meta.url)('#schemas/backends/mesh.schema.json') as JsonSchema,
   create({ config, logger, clock, paths }) {
-    const { bootstrap, mdns, portmap } = config
+    const { bootstrap, dns, mdns, portmap } = config
     // The environment's part is in the configuration already: it is read in one place.
-    const discovery = parseDiscoveryOptions({}, { mdns, portmap: portmap === 'on', ...(bootstrap !== undefined && { bootstrap }) })
+    const said = { mdns, portmap: portmap === 'on', ...(bootstrap !== undefined && { bootstrap }), ...(dns !== undefined && { dns }) }
+    const discovery = parseDiscoveryOptions({}, said)
     return new MeshBackend({ config, discovery, logger, clock, paths })
   },
 })

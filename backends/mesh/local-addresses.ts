@@ -28,6 +28,9 @@ site.addSubnet('fc00::', 7, 'ipv6')
 site.addSubnet('fe80::', 10, 'ipv6')
 site.addSubnet('2001:db8::', 32, 'ipv6')
 
+/** Addresses of a DHT node that are shown: a machine with containers has dozens, and one is enough. */
+const MAX_BOOTSTRAP_SHOWN = 4
+
 /** Who can use an IP address. */
 export function reachOf(address: string): Reach {
   const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
@@ -67,7 +70,10 @@ export function recordEndpoints(listener: AddressInfo, within: Reach): readonly 
 export function reachOfBootstrap(bootstrap: 'public' | 'none' | readonly string[]): Reach {
   if (bootstrap === 'public' || bootstrap === 'none') return 'world'
   const hosts = bootstrap.map((node) => node.replace(/^.*@/, '').replace(/:\d+$/, ''))
-  return hosts.every((host) => host === 'localhost' || (isIP(host) !== 0 && reachOf(host) === 'machine')) ? 'machine' : 'site'
+  // An empty list: the nodes of a domain, or those that start from this one.
+  return hosts.length > 0 && hosts.every((host) => host === 'localhost' || (isIP(host) !== 0 && reachOf(host) === 'machine'))
+    ? 'machine'
+    : 'site'
 }
 
 /** The endpoints of addresses that the user gave as `host:port`. */
@@ -76,4 +82,16 @@ export function announcedEndpoints(addresses: readonly string[]): readonly strin
     const at = text.lastIndexOf(':')
     return tcpEndpoint(text.slice(0, at).replace(/^\[|\]$/g, ''), Number(text.slice(at + 1)))
   })
+}
+
+/** Where the DHT listens beside a listener for links: it speaks IPv4 only. */
+export function dhtHost(bound: string): string {
+  if (isIP(bound) === 4) return bound
+  return bound === '::1' || bound === 'localhost' ? '127.0.0.1' : '0.0.0.0'
+}
+
+/** The addresses at which others can start from a DHT node, as BEAM_P2P_BOOTSTRAP takes them. */
+export function bootstrapAddresses(bound: string, port: number): readonly string[] {
+  const addresses = localAddresses(dhtHost(bound)).filter((host) => reachOf(host) !== 'machine' || host === bound)
+  return addresses.slice(0, MAX_BOOTSTRAP_SHOWN).map((host) => `${host}:${port}`)
 }

@@ -4,23 +4,18 @@ import {
   assertPort,
   CleanupStack,
   ConfigError,
-  encodeKey,
   generateIdentity,
   LocalService,
   looksLikeBeamAddress,
   openPins,
   parseBeamAddress,
-  RouteTable,
   UnreachableError,
   type BackendCapabilities,
   type BackendState,
   type BackendStatus,
-  type BeamPaths,
-  type Clock,
   type Dialler,
   type DialOptions,
   type DomainRegistration,
-  type Logger,
   type NetworkBackend,
   type NetworkStats,
   type Operable,
@@ -34,33 +29,16 @@ import {
   type TunnelInfo,
   type TunnelOptions,
 } from '../../core/index.ts'
-import type { MeshConfig } from './config.generated.ts'
-import { createDiscovery, type DiscoveryOptions, type MeshDiscovery, type SourceStatus } from './discovery/index.ts'
+import { assemble, reachesOut, type MeshComponents, type MeshParts } from './assemble.ts'
 import { findRecord } from './find-record.ts'
-import { HistoryKeeper } from './history/history-keeper.ts'
-import { HistoryStore } from './history/history-store.ts'
-import { GossipDiscovery } from './network/gossip-discovery.ts'
 import { MESH_OPERATIONS, operateMesh } from './network/operations.ts'
-import { NetworkSlot } from './network/network-slot.ts'
-import { pickRelays, TO_RELAY } from './network/pick-relays.ts'
-import { RendezvousDiscovery } from './network/rendezvous-discovery.ts'
 import { openToLan } from './lan.ts'
 import { announcedEndpoints, reachOfBootstrap } from './local-addresses.ts'
 import { meshName } from './mesh-name.ts'
 import { resolveName, type NamesOptions } from './names.ts'
 import { Published } from './published.ts'
-import { PublisherLinks } from './publisher-links.ts'
-import { dialReveals, notFound, publishReveals, refuseRelays } from './sentences.ts'
+import { dialReveals, publishReveals } from './sentences.ts'
 import { TrafficCount } from './traffic.ts'
-
-/** What the mesh backend is made of. */
-export interface MeshComponents {
-  readonly config: Pick<MeshConfig, 'announce' | 'listen' | 'caching' | 'maxLinks' | 'participation' | 'peers' | 'relaying' | 'routing'>
-  readonly discovery: DiscoveryOptions
-  readonly paths: BeamPaths
-  readonly logger: Logger
-  readonly clock: Clock
-}
 
 interface Running {
   readonly info: Omit<TunnelInfo, 'endpoints'>
@@ -76,60 +54,15 @@ export class MeshBackend implements NetworkBackend, Dialler, Operable, RecordKee
   readonly name = 'mesh'
   readonly operations = MESH_OPERATIONS
   readonly #components: MeshComponents
-  readonly #mesh: MeshDiscovery
-  readonly #links: PublisherLinks
-  readonly #network: NetworkSlot
+  readonly #parts: MeshParts
   readonly #tunnels = new Map<string, Running>()
   readonly #starting = new Set<string>()
   readonly #traffic = new TrafficCount()
-  readonly #history: HistoryStore
   #state: BackendState = 'idle'
 
   constructor(components: MeshComponents) {
     this.#components = components
-    const { clock, logger, paths, config } = components
-    this.#history = new HistoryStore(paths, clock, (kept) =>
-      logger.warn('the history of the network was damaged, and begins anew', { kept }),
-    )
-    this.#network = new NetworkSlot({
-      participation: config.participation,
-      maxPeers: config.maxLinks,
-      listen: { host: config.listen.host, port: config.participation === 'light' ? 0 : config.listen.port },
-      peers: config.peers,
-      announce: config.participation === 'light' ? [] : announcedEndpoints(config.announce),
-      discovery: () => this.#mesh.discovery,
-      // Without a DHT a node is known to those only who were told of it.
-      within: components.discovery.bootstrap === 'none' ? 'site' : reachOfBootstrap(components.discovery.bootstrap),
-      portMap: components.discovery.portmap && reachesOut(components.discovery),
-      paths,
-      clock,
-      logger,
-      relaying: config.relaying !== 'disabled',
-      caching: config.caching !== 'disabled',
-      history: (network) =>
-        new HistoryKeeper({ network, store: this.#history, clock, logger, discoverable: () => isDiscoverable(this.#sources()) }),
-    })
-    const gossip = new GossipDiscovery(this.#network)
-    this.#network.whenStarted(() => gossip.onStarted())
-    this.#mesh = createDiscovery(components.discovery, {
-      extra: [gossip, new RendezvousDiscovery({ peers: config.peers, clock, logger })],
-      runtimeFolder: paths.runtime,
-      clock,
-      logger,
-      serve: config.participation !== 'light',
-    })
-    const routes = new RouteTable({ clock })
-    this.#links = new PublisherLinks({
-      discovery: this.#mesh.discovery,
-      clock,
-      logger,
-      pickRelays: (count, except) =>
-        config.relaying === 'disabled'
-          ? refuseRelays()
-          : pickRelays({ network: this.#network.network, routes, strategy: config.routing }, count, except),
-      onRelayUsed: (relay, outcome) => routes.note(TO_RELAY, encodeKey('node', relay), outcome),
-      notFound: () => notFound(components.discovery),
-    })
+    this.#parts = assemble(components)
   }
 
   async initialize(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
@@ -137,7 +70,8 @@ export class MeshBackend implements NetworkBackend, Dialler, Operable, RecordKee
     // There is nothing to wait for: tunnels listen at once, and the DHT comes up behind them.
     this.#state = 'running'
     // Who does something for others does so from the start.
-    if (this.#components.config.participation !== 'light') await this.#network.start()
+    if (this.#components.config.participation !== 'light') await this.#parts.network.start()
+    await this.#parts.serveDht(options.signal ?? new AbortController().signal)
   }
 
   async startTunnel(port: number, options: TunnelOptions = {}): Promise<TunnelInfo> {
@@ -167,7 +101,7 @@ export class MeshBackend implements NetworkBackend, Dialler, Operable, RecordKee
   }
 
   async getStatus(): Promise<BackendStatus> {
-    const message = this.#mesh.discovery
+    const message = this.#parts.mesh.discovery
       .sources()
       .map(({ name, state, detail }) => `${name}: ${state}${detail === undefined ? '' : ` (${detail})`}`)
       .join('; ')
@@ -208,7 +142,7 @@ export class MeshBackend implements NetworkBackend, Dialler, Operable, RecordKee
   }
 
   async getNetworkStats(): Promise<NetworkStats> {
-    const links = await this.#links.links()
+    const links = await this.#parts.links.links()
     const accepted = [...this.#tunnels.values()].reduce((sum, { published }) => sum + published.listener.links.length, 0)
     const latencies = links.map(({ latencyMs }) => latencyMs).sort((a, b) => a - b)
     const median = latencies[Math.floor(latencies.length / 2)]
@@ -223,10 +157,11 @@ export class MeshBackend implements NetworkBackend, Dialler, Operable, RecordKee
     const { clock, config, paths } = this.#components
     return operateMesh(
       {
-        slot: this.#network,
-        sources: this.#sources,
+        slot: this.#parts.network,
+        sources: this.#parts.sources,
         settings: config,
-        history: this.#history,
+        bootstrap: this.#parts.bootstrap,
+        history: this.#parts.history,
         clock,
         paths,
         names: () => this.#names(),
@@ -242,19 +177,19 @@ export class MeshBackend implements NetworkBackend, Dialler, Operable, RecordKee
   }
 
   async reach(address: string, options: DialOptions = {}): Promise<Path> {
-    return this.#links.reach(address, options)
+    return this.#parts.links.reach(address, options)
   }
 
   async dial(address: string, options: DialOptions = {}): Promise<Duplex> {
-    return this.#links.dial(address, options)
+    return this.#parts.links.dial(address, options)
   }
 
   async findRecord(address: string, options: { readonly signal: AbortSignal }): Promise<ServiceRecord | undefined> {
     const { clock } = this.#components
     return findRecord(address, {
-      discovery: this.#mesh.discovery,
+      discovery: this.#parts.mesh.discovery,
       now: () => clock.now(),
-      fetchRecord: (one, signal) => this.#links.fetchRecord(one, signal),
+      fetchRecord: (one, signal) => this.#parts.links.fetchRecord(one, signal),
       signal: options.signal,
     })
   }
@@ -265,10 +200,11 @@ export class MeshBackend implements NetworkBackend, Dialler, Operable, RecordKee
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#state = 'stopping'
-    this.#links.close()
-    await this.#network[Symbol.asyncDispose]()
+    this.#parts.links.close()
+    // The tunnels first: peers are told that they end while there still are any.
     await Promise.all([...this.#tunnels.keys()].map((id) => this.stopTunnel(id)))
-    await this.#mesh.close()
+    await this.#parts.network[Symbol.asyncDispose]()
+    await this.#parts.mesh.close()
     this.#state = 'stopped'
   }
 
@@ -286,25 +222,25 @@ export class MeshBackend implements NetworkBackend, Dialler, Operable, RecordKee
       listen: { host: config.listen.host, port: this.#tunnels.size + this.#starting.size > 1 ? 0 : config.listen.port },
       maxLinks: config.maxLinks,
       access,
-      discovery: this.#mesh.discovery,
+      discovery: this.#parts.mesh.discovery,
       within: reachOfBootstrap(discovery.bootstrap),
       handler,
       traffic: this.#traffic,
       clock,
       logger,
       onEvent,
-      relays: () => this.#network.network?.relayClient.endpoints ?? [],
+      relays: () => this.#parts.network.network?.relayClient.endpoints ?? [],
       // A forwarded port leads to the one listener that has it.
       announce: this.#tunnels.size + this.#starting.size > 1 || config.participation !== 'light' ? [] : announcedEndpoints(config.announce),
       portMap: discovery.portmap && reachesOut(discovery),
-      relayAt: (id) => this.#network.network?.relayClient.at(id),
+      relayAt: (id) => this.#parts.network.network?.relayClient.at(id),
     })
     onEvent({ type: 'address', address: published.address })
     undo.defer(() => published[Symbol.asyncDispose]())
     await published.start(domain)
     this.#joinFor(published, undo)
     if (options.network?.['lan'] === true) {
-      const lan = await openToLan({ host: config.listen.host, domain, access, handler, mdns: this.#mesh.mdnsSocket, clock, onEvent })
+      const lan = await openToLan({ host: config.listen.host, domain, access, handler, mdns: this.#parts.mesh.mdnsSocket, clock, onEvent })
       undo.defer(() => lan[Symbol.asyncDispose]())
     }
     return published
@@ -313,42 +249,34 @@ export class MeshBackend implements NetworkBackend, Dialler, Operable, RecordKee
   /** A service that the world cannot dial is made reachable through relays, in the background: nothing waits for the network. */
   #joinFor(published: Published, undo: CleanupStack): void {
     const { config, discovery, logger } = this.#components
-    const wanted = config.participation !== 'light' || config.peers.length > 0 || (reachesOut(discovery) && !published.isPublic)
+    const wanted =
+      config.participation !== 'light' ||
+      config.peers.length > 0 ||
+      discovery.dns !== undefined ||
+      (reachesOut(discovery) && !published.isPublic)
     if (!wanted) return
-    undo.defer(this.#network.onRelays(() => published.onRelays()))
+    undo.defer(this.#parts.network.onRelays(() => published.onRelays()))
     let withdraw = (): void => {}
     undo.defer(() => withdraw())
     undo.defer(
-      this.#network.whenStarted((network) => {
+      this.#parts.network.whenStarted((network) => {
         withdraw = network.serve(published.identity, (carrier) => published.listener.accept(carrier))
       }),
     )
-    this.#network.start().catch((error: unknown) => logger.warn('the node of the mesh did not start', { reason: String(error) }))
+    this.#parts.network.start().catch((error: unknown) => logger.warn('the node of the mesh did not start', { reason: String(error) }))
   }
-
-  readonly #sources = (): readonly SourceStatus[] => this.#mesh.discovery.sources()
 
   #names(): NamesOptions {
     const { paths, clock } = this.#components
     return {
-      discovery: this.#mesh.discovery,
+      discovery: this.#parts.mesh.discovery,
       pins: openPins(paths),
       clock,
-      fetchRecord: (address, signal) => this.#links.fetchRecord(address, signal),
+      fetchRecord: (address, signal) => this.#parts.links.fetchRecord(address, signal),
     }
   }
 
   #infoOf({ info, published }: Running): TunnelInfo {
     return { ...info, endpoints: [published.endpoint(publishReveals(this.#components.discovery))] }
   }
-}
-
-/** Whether others than this machine's own processes can be met through the DHT. */
-function reachesOut({ bootstrap }: DiscoveryOptions): boolean {
-  return bootstrap !== 'none' && reachOfBootstrap(bootstrap) !== 'machine'
-}
-
-/** Whether a source that reaches beyond this machine's own processes is ready. */
-function isDiscoverable(sources: readonly SourceStatus[]): boolean {
-  return sources.some(({ name, state }) => name !== 'registry' && state === 'ready')
 }

@@ -29,3 +29,4 @@ export { PeerSet, type PeerGoal, type PeerSetOptions } from './peers/peer-set.ts
 export { isLocal, prefixOf } from './peers/prefix.ts'
 export { experienced, STRANGER, trust, type Experience, type Reputation } from './peers/reputation.ts'
 export { decodeClaimants, LOOKUP_TOPICS, serveLookups } from './rendezvous/lookup.ts'
+export { registerRecord, serveRegistrations } from './rendezvous/register.ts'

@@ -124,6 +124,7 @@ describe('the values', () => {
             relaying: 'enabled',
             caching: 'enabled',
             routing: 'quality',
+            serve: ['bootstrap', 'rendezvous', 'relay'],
             announce: [],
             peers: [],
             mdns: 'on',
@@ -203,8 +204,8 @@ describe('the environment', () => {
   })
 
   it('warns of a variable that is misspelt, and of no other one', async () => {
-    const { warnings } = await load({ env: { BEAM_P2P_MDSN: 'off', BEAM_SOMETHING_ELSE: '1', BEAM_HOME: '/x', PATH: '' } })
-    expect(texts(warnings)).toEqual(['BEAM_P2P_MDSN: no setting has this variable; did you mean BEAM_P2P_MDNS?'])
+    const { warnings } = await load({ env: { BEAM_P2P_PROTMAP: 'off', BEAM_SOMETHING_ELSE: '1', BEAM_HOME: '/x', PATH: '' } })
+    expect(texts(warnings)).toEqual(['BEAM_P2P_PROTMAP: no setting has this variable; did you mean BEAM_P2P_PORTMAP?'])
   })
 })
 

@@ -7,8 +7,9 @@ it('takes the values that the schema states for this machine, and leaves the res
   const given = { mdns: 'on', maxLinks: 7, listen: { host: '::', port: 80 } }
   const schema = createRequire(import.meta.url)('../../schemas/backends/mesh.schema.json') as JsonSchema
   const { block, settings } = localBlock(schema, given)
-  expect(block).toEqual({ bootstrap: [], mdns: 'off', portmap: 'off', maxLinks: 7, listen: { host: '127.0.0.1', port: 80 } })
-  expect(settings.map(({ path }) => path)).toEqual(['bootstrap', 'mdns', 'portmap', 'listen.host'])
+  const elsewhere = { bootstrap: [], peers: [], dns: '', mdns: 'off', portmap: 'off' }
+  expect(block).toEqual({ ...elsewhere, maxLinks: 7, listen: { host: '127.0.0.1', port: 80 } })
+  expect(settings.map(({ path }) => path)).toEqual(['bootstrap', 'peers', 'dns', 'mdns', 'portmap', 'listen.host'])
   expect(given.listen.host).toBe('::')
 })
 

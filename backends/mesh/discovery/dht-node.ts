@@ -1,11 +1,16 @@
 import type HyperDHT from 'hyperdht'
 import { silentLogger, systemClock, type Clock, type DiscoveryStatus, type Logger } from '../../../core/index.ts'
+import { isLoopbackList } from './bootstrap-list.ts'
 import type { DiscoveryOptions } from './options.ts'
 import { Upkeep } from './upkeep.ts'
 
 /** What the DHT node needs. */
 export interface DhtNodeOptions {
   readonly bootstrap: DiscoveryOptions['bootstrap']
+  /** Further bootstrap nodes, looked up when the node is opened. A rejection means that it is tried again later. */
+  readonly moreBootstrap?: () => Promise<readonly string[]>
+  /** Where the node listens when others are to start from it: it stores and routes for them from the first moment, alone if need be. */
+  readonly first?: { readonly host: string; readonly port: number }
   /** Whether the node stores records and routes for others once it turns out to be reachable from outside. Default: no. */
   readonly serve?: boolean
   readonly clock?: Clock
@@ -47,12 +52,15 @@ export class DhtNode {
   #state: DiscoveryStatus['state']
   #problem: string | undefined
   #closing: Promise<void> | undefined
+  /** The bootstrap nodes, once they are all known. */
+  #bootstrap: DiscoveryOptions['bootstrap']
 
   constructor(options: DhtNodeOptions) {
     this.#options = options
     this.#clock = options.clock ?? systemClock
     this.#logger = options.logger ?? silentLogger
-    this.#state = options.bootstrap === 'none' ? 'off' : 'idle'
+    this.#bootstrap = options.bootstrap
+    this.#state = options.bootstrap === 'none' && options.first === undefined ? 'off' : 'idle'
     this.#upkeep = new Upkeep({
       clock: this.#clock,
       backoff: { ...BACKOFF, ...(options.random === undefined ? {} : { random: options.random }) },
@@ -70,7 +78,12 @@ export class DhtNode {
 
   /** Whether the bootstrap nodes are all on this machine: then no local address is told to anybody. */
   get isLoopback(): boolean {
-    return isLoopbackList(this.#options.bootstrap)
+    return isLoopbackList(this.#bootstrap)
+  }
+
+  /** The UDP port at which others ask this node; undefined while it is not open. */
+  get port(): number | undefined {
+    return this.#dht?.address()?.port
   }
 
   status(): DiscoveryStatus {
@@ -152,7 +165,7 @@ export class DhtNode {
     const again = this.#dht !== undefined
     const dht = this.#dht ?? (await this.#open())
     if (dht === undefined) return
-    const known = this.#state === 'ready' && dht.online && dht.nodes.length > 0
+    const known = this.#state === 'ready' && ((dht.online && dht.nodes.length > 0) || this.#isAlone)
     if (known) return
     try {
       // Resolves also when nobody answered. That happens once in a node's life; later the bootstrap nodes are asked by a query.
@@ -164,7 +177,7 @@ export class DhtNode {
       throw error
     }
     if (this.#closing !== undefined) return
-    if (dht.nodes.length === 0) throw new Error('no bootstrap node answers')
+    if (dht.nodes.length === 0 && !this.#isAlone) throw new Error('no bootstrap node answers')
     this.#setState('ready', undefined)
     this.#announceOnline()
   }
@@ -172,21 +185,47 @@ export class DhtNode {
   async #open(): Promise<HyperDHT | undefined> {
     this.#library ??= (await import('hyperdht')).default
     if (this.#closing !== undefined) return undefined
-    const { bootstrap, serve = false } = this.#options
-    const loopback = this.isLoopback
+    const { serve = false, first } = this.#options
+    this.#bootstrap = await this.#allBootstrap()
+    if (this.#closing !== undefined) return undefined
+    const bootstrap = this.#bootstrap
     const dht = new this.#library({
       // Always given: without it the library takes its public list.
       bootstrap: bootstrap === 'public' ? this.#library.BOOTSTRAP : bootstrap === 'none' ? [] : bootstrap,
-      host: loopback ? '127.0.0.1' : '0.0.0.0',
+      host: first?.host ?? (this.isLoopback ? '127.0.0.1' : '0.0.0.0'),
       // Any free port: the library's own fixed one would tell every network what runs here.
-      port: [0, 0],
-      ...(serve ? {} : { ephemeral: true }),
+      port: first === undefined || first.port === 0 ? [0, 0] : [first.port, first.port + 1],
+      ...(first === undefined ? {} : { anyPort: first.port === 0 }),
+      // In the public DHT a node has to be found reachable first; in a DHT of one's own somebody has to begin.
+      ...(first !== undefined && bootstrap !== 'public' ? { ephemeral: false, firewalled: false } : serve ? {} : { ephemeral: true }),
       adaptiveTimeout: { fallback: FIRST_TIMEOUTS, min: 200, max: 2_000, jitter: 50 },
     })
     dht.on('network-change', () => this.#networkChanged('network changed'))
     dht.on('wakeup', () => this.#networkChanged('machine woke up'))
     this.#dht = dht
     return dht
+  }
+
+  /** The configured bootstrap nodes and those that are looked up. */
+  async #allBootstrap(): Promise<DiscoveryOptions['bootstrap']> {
+    const { bootstrap, moreBootstrap } = this.#options
+    if (moreBootstrap === undefined || bootstrap === 'none') return bootstrap
+    const given = bootstrap === 'public' ? [] : bootstrap
+    try {
+      const more = await moreBootstrap()
+      if (given.length + more.length === 0) throw new Error('the DNS lists no bootstrap node')
+      return [...new Set([...given, ...more])]
+    } catch (error) {
+      if (given.length === 0) throw error
+      this.#logger.debug('bootstrap nodes could not be looked up', { error: String(error) })
+      return given
+    }
+  }
+
+  /** Whether this node is the first of its network, and waits for others. */
+  get #isAlone(): boolean {
+    const bootstrap = this.#bootstrap
+    return this.#options.first !== undefined && (bootstrap === 'none' || bootstrap.length === 0)
   }
 
   #networkChanged(what: string): void {
@@ -224,10 +263,6 @@ async function joined(dht: HyperDHT): Promise<void> {
   } finally {
     dht.off('add-node', count)
   }
-}
-
-function isLoopbackList(bootstrap: DiscoveryOptions['bootstrap']): boolean {
-  return Array.isArray(bootstrap) && bootstrap.length > 0 && bootstrap.every((node) => /^(?:127(?:\.\d{1,3}){3}|localhost):/i.test(node))
 }
 
 function problemOf(error: unknown): string {

@@ -1,9 +1,13 @@
 import { ConfigError } from '../../../core/index.ts'
+import { bootstrapProblem } from './bootstrap-list.ts'
+import { parseDnsPlace, type DnsPlace } from './dns-nodes.ts'
 
 /** How the mesh finds peers. */
 export interface DiscoveryOptions {
   /** Bootstrap nodes of the DHT as `host:port`; `public` = the list that hyperdht ships, `none` = no DHT. */
   readonly bootstrap: 'public' | 'none' | readonly string[]
+  /** Where further nodes are listed. With it `bootstrap` is never `public`, and may be an empty list. */
+  readonly dns?: DnsPlace
   readonly mdns: MdnsMode
   /** Whether the router may be asked for a port (UPnP, NAT-PMP, PCP). */
   readonly portmap: boolean
@@ -16,6 +20,8 @@ export type MdnsMode = 'on' | 'off' | 'loopback'
 export interface DiscoveryConfig {
   /** Absent = the public list; empty = no DHT. */
   readonly bootstrap?: readonly string[]
+  /** A domain that lists nodes; empty = none. */
+  readonly dns?: string
   readonly mdns?: MdnsMode
   readonly portmap?: boolean
 }
@@ -25,7 +31,7 @@ const MDNS_MODES: readonly MdnsMode[] = ['on', 'off', 'loopback']
 const MAX_BOOTSTRAP_NODES = 32
 
 /**
- * Works out how peers are found. The environment (`BEAM_P2P_BOOTSTRAP`, `BEAM_P2P_MDNS`, `BEAM_P2P_PORTMAP`) goes before the
+ * Works out how peers are found. The environment (`BEAM_P2P_BOOTSTRAP`, `BEAM_P2P_DNS`, `BEAM_P2P_MDNS`, `BEAM_P2P_PORTMAP`) goes before the
  * configuration. A variable that is set but empty is refused: it could be meant as "none" as well as "the default".
  * @throws ConfigError naming the variable or option, its value and what is allowed.
  */
@@ -34,8 +40,12 @@ export function parseDiscoveryOptions(
   config: DiscoveryConfig = {},
 ): DiscoveryOptions {
   const variable = (name: string): string | undefined => environment[name]?.trim()
+  const dns = variable('BEAM_P2P_DNS') ?? config.dns ?? ''
+  const bootstrap = parseBootstrap(variable('BEAM_P2P_BOOTSTRAP'), config.bootstrap)
   return {
-    bootstrap: parseBootstrap(variable('BEAM_P2P_BOOTSTRAP'), config.bootstrap),
+    // Who names a domain means the nodes of that domain, and not those of everybody.
+    bootstrap: dns !== '' && bootstrap === 'public' ? [] : bootstrap,
+    ...(dns === '' ? {} : { dns: parseDnsPlace(dns) }),
     mdns: parseMdns(variable('BEAM_P2P_MDNS'), config.mdns),
     portmap: parsePortmap(variable('BEAM_P2P_PORTMAP'), config.portmap),
   }
@@ -59,14 +69,6 @@ function parseBootstrap(text: string | undefined, configured: readonly string[] 
     }
   }
   return nodes
-}
-
-function bootstrapProblem(node: string): string | undefined {
-  if (/^\[.*\]|:.*:/.test(node)) return 'is an IPv6 address; the DHT speaks IPv4 only'
-  const match = /^(?:\d{1,3}(?:\.\d{1,3}){3}@)?[a-z0-9](?:[a-z0-9._-]{0,252}):(\d{1,5})$/i.exec(node)
-  if (match === null) return 'is not host:port'
-  const port = Number(match[1])
-  return port >= 1 && port <= 65535 ? undefined : 'has a port that is not between 1 and 65535'
 }
 
 function parseMdns(text: string | undefined, configured: MdnsMode | undefined): MdnsMode {

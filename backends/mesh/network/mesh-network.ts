@@ -13,6 +13,7 @@ import {
   relayLimits,
   RelayService,
   serveLookups,
+  serveRegistrations,
   StreamRouter,
   tcpEndpoint,
   UnreachableError,
@@ -51,6 +52,10 @@ export interface MeshNetworkOptions {
   readonly announce: readonly string[]
   /** Nodes that are known beforehand (`beam-node:…`). */
   readonly peers: readonly string[]
+  /** Further ones, looked up while the node comes up. Never rejects. */
+  readonly morePeers?: () => Promise<readonly string[]>
+  /** What a node that does something for others does. Default: all of it. */
+  readonly serves?: ReadonlyArray<'bootstrap' | 'relay' | 'rendezvous'>
   readonly discovery: Discovery
   /** How far the addresses of this node may be of use. */
   readonly within: Reach
@@ -79,6 +84,8 @@ export class MeshNetwork implements AsyncDisposable {
   readonly peers: PeerSet
   readonly gossip: Gossip
   readonly records: RecordCache
+  /** What publishers registered with this node: kept apart, so that no stranger drives out what gossip told. */
+  readonly registered: RecordCache
   readonly relayClient: RelayClient
   readonly #news: News
   readonly #watch: PartitionWatch
@@ -115,7 +122,8 @@ export class MeshNetwork implements AsyncDisposable {
     parts: { node: MeshNode; key: { identity: Identity; kept: boolean }; where: AddressInfo | undefined },
     undo: CleanupStack,
   ) {
-    const { clock, logger, participation, relaying = true, caching = true } = options
+    const { clock, logger, participation, relaying = true, caching = true, serves = ['relay', 'rendezvous'] } = options
+    const relays = relaying && serves.includes('relay')
     const { node, key } = parts
     this.#relaying = relaying
     this.#undo = undo
@@ -125,10 +133,7 @@ export class MeshNetwork implements AsyncDisposable {
     this.participation = participation
     this.startedAt = clock.now()
     this.candidates = new Candidates(clock)
-    for (const text of options.peers) {
-      const { key: peerKey, ...contact } = parseNodeAddress(text)
-      this.candidates.add({ key: peerKey, contact, source: 'config' })
-    }
+    this.#addCandidates(options.peers)
     this.#options = options
     this.#where = parts.where
     const min = participation === 'light' ? LIGHT_PEERS / 2 : Math.min(25, Math.ceil(options.maxPeers / 2))
@@ -140,12 +145,16 @@ export class MeshNetwork implements AsyncDisposable {
       goal: { min, max },
       candidates: this.candidates,
       // Who does not relay does not say that it does.
-      self: () => ({ participation: relaying ? participation : 'light', contacts: participation === 'light' ? [] : this.#contacts() }),
+      self: () => ({ participation: relays ? participation : 'light', contacts: participation === 'light' ? [] : this.#contacts() }),
     })
     undo.defer(() => this.peers[Symbol.dispose]())
     this.records = new RecordCache(clock, caching ? {} : { max: 0 })
+    this.registered = new RecordCache(clock)
     this.#news = new News({ clock, records: this.records })
-    if (participation !== 'light' && caching) undo.defer(serveLookups(node, this.records))
+    if (participation !== 'light' && serves.includes('rendezvous')) {
+      undo.defer(serveLookups(node, this.records, this.registered))
+      undo.defer(serveRegistrations(node, this.registered, clock))
+    }
     const { gossip, [Symbol.dispose]: endGossip } = gossipOn(node, {
       identity: key.identity,
       clock,
@@ -160,7 +169,7 @@ export class MeshNetwork implements AsyncDisposable {
     this.gossip = gossip
     undo.defer(endGossip)
     this.#router = new StreamRouter(node)
-    const limits = relaying ? relayLimits(participation) : undefined
+    const limits = relays ? relayLimits(participation) : undefined
     this.#relay = limits === undefined ? undefined : this.#relayOf(limits, options)
     this.#router.relay = this.#relay
     undo.defer(() => this.#relay?.[Symbol.dispose]())
@@ -175,6 +184,7 @@ export class MeshNetwork implements AsyncDisposable {
     })
     undo.defer(() => this.relayClient[Symbol.dispose]())
     this.#watch = keepUp(this, options, undo)
+    void options.morePeers?.().then((more) => this.#addCandidates(more))
     this.#announce()
     undo.defer(() => this.#announced?.stop())
     this.#mapPort()
@@ -186,6 +196,12 @@ export class MeshNetwork implements AsyncDisposable {
   /** Where others can link to this node. */
   get addresses(): readonly string[] {
     return this.#contacts().map((contact) => formatNodeAddress(this.identity.publicKey, contact))
+  }
+
+  /** What it does for others. */
+  get serves(): readonly string[] {
+    const { participation, serves = ['bootstrap', 'rendezvous', 'relay'] } = this.#options
+    return participation === 'light' ? [] : serves.filter((one) => one !== 'relay' || this.#relay !== undefined)
   }
 
   /** Set while a part of the network seems to be cut off. */
@@ -216,6 +232,10 @@ export class MeshNetwork implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#undo[Symbol.asyncDispose]()
+  }
+
+  #addCandidates(addresses: readonly string[]): void {
+    for (const { key, ...contact } of addresses.map(parseNodeAddress)) this.candidates.add({ key, contact, source: 'config' })
   }
 
   #endpoints(): readonly string[] {

@@ -5,12 +5,14 @@ import type { MeshNetwork } from './mesh-network.ts'
 /** What the status of the node tells besides the node itself. */
 export interface StatusParts {
   readonly sources: () => readonly SourceStatus[]
+  /** Where others start a DHT from this node, as BEAM_P2P_BOOTSTRAP takes it. */
+  readonly bootstrap: () => readonly string[]
   /** The settings in force. */
   readonly settings: Pick<MeshConfig, 'caching' | 'maxLinks' | 'relaying' | 'routing'>
 }
 
 /** The node as it is now, for `beam network status`. What was not measured is absent. */
-export function statusOf(network: MeshNetwork | undefined, { sources, settings }: StatusParts): Record<string, unknown> {
+export function statusOf(network: MeshNetwork | undefined, { sources, settings, bootstrap }: StatusParts): Record<string, unknown> {
   const discovery = sources().map(({ name, state, peers, detail }) => ({
     name,
     state,
@@ -31,12 +33,15 @@ export function statusOf(network: MeshNetwork | undefined, { sources, settings }
     strategy: settings.routing,
     startedAt: network.startedAt,
     addresses: network.addresses,
+    serves: network.serves,
+    ...(bootstrap().length === 0 ? {} : { bootstrap: bootstrap() }),
     ...(network.portMap === undefined ? {} : { portMap: network.portMap }),
     peers: peers.length,
     inbound: peers.filter(({ direction }) => direction === 'in').length,
     known: network.candidates.size,
     heard: network.heard().length,
     records: network.records.size,
+    registered: network.registered.size,
     ...(network.partition === undefined ? {} : { partition: { state: 'suspected', ...network.partition } }),
     relays: network.relayClient.endpoints,
     discovery,

@@ -19,6 +19,8 @@ declare module 'hyperdht' {
       readonly host?: string
       /** A port, or a range from its first to before its last; `[0, 0]` is any port (a plain 0 means the default port). */
       readonly port?: number | readonly [number, number]
+      /** Whether any other port is taken when none of these is free. Default: yes. */
+      readonly anyPort?: boolean
       readonly ephemeral?: boolean
       readonly firewalled?: boolean
       readonly keyPair?: KeyPair
