@@ -7,7 +7,7 @@ import { labelled, table } from './table.ts'
 type Row = Readonly<Record<string, unknown>>
 
 const rows = (value: unknown): readonly Row[] => (Array.isArray(value) ? (value as readonly Row[]) : [])
-const text = (value: unknown): string => (value === undefined ? '' : String(value))
+const text = (value: unknown): string => (typeof value === 'string' || typeof value === 'number' ? String(value) : '')
 
 /** What to do with a letter, and what is to be known of it. */
 export function letterText(kind: 'invite' | 'answer', answer: OperationData): string {

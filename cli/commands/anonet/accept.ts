@@ -42,7 +42,7 @@ export default class AnonetAccept extends BeamCommand {
     const { acceptedText, letterText } = await import('../../output/anonet-text.ts')
     process.stderr.write(acceptedText(answer))
     if (answer['answer'] === undefined) return
-    process.stdout.write(`${String(answer['answer'])}\n`)
+    process.stdout.write(`${answer['answer'] as string}\n`)
     process.stderr.write(letterText('answer', answer))
   }
 }

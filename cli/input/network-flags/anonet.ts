@@ -27,7 +27,7 @@ export const anonetFlags: NetworkFlags = {
   },
   publishOptions(flags) {
     const { 'anonet-port': port, 'anonet-sources': sources } = flags
-    if (port !== undefined && !/^[1-9]\d{0,4}$/.test(String(port))) {
+    if (port !== undefined && !/^[1-9]\d{0,4}$/.test(port as string)) {
       throw new ConfigError('--anonet-port is no port.', { code: 'BEAM_ERR_USAGE' })
     }
     return { ...(port !== undefined && { port: Number(port) }), ...(sources !== undefined && { sources }) }

@@ -64,13 +64,13 @@ const rogue = `log stderr { error, fatal, bug };
 router id 21.2.0.1;
 protocol device {}
 protocol bfd {}
-protocol static said { ipv4; ${SAID.map(([net]) => `route ${net} blackhole;`).join(' ')} }
+protocol static said { ipv4; ${SAID.map(([net]) => `route ${String(net)} blackhole;`).join(' ')} }
 protocol bgp victim {
   local 10.99.1.2 as ${ROGUE}; neighbor 10.99.1.1 as 4242420001; direct; bfd on; connect delay time 0;
   ipv4 { import all; export filter { ${SAID.map(([net, from = []]) =>
     from
       .toReversed()
-      .map((as) => `if net = ${net} then bgp_path.prepend(${as});`)
+      .map((as) => `if net = ${String(net)} then bgp_path.prepend(${as});`)
       .join(' '),
   ).join(' ')} accept; }; };
 }

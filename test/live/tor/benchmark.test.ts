@@ -21,7 +21,7 @@ describe.runIf(flavor !== undefined)('beam benchmark over Tor', { timeout: 240_0
     await writeFile(join(folder.path, 'beam.config.yaml'), JSON.stringify({ backends: [{ name: 'tor', config }, { name: 'mesh' }] }))
     const args = ['benchmark', '-b', 'tor,mesh', '--duration', '3s', '--json', '--html', 'report.html', '--min-success', '90%']
     const { code, stdout, stderr } = await beam(args, folder.path)
-    expect({ code, stdout: stdout.slice(0, 20) }, stderr).toEqual({ code: 0, stdout: '{"schema":"beam.benc' })
+    expect({ code, stdout: stdout.slice(0, 20), stderr }).toMatchObject({ code: 0, stdout: '{"schema":"beam.benc' })
     const report = JSON.parse(stdout) as BenchmarkReport
     const [tor, mesh] = report.backends
     const { networkUpMs = 0, publishedMs = 0, reachableMs = 0, firstByteMs = 0, phases = [] } = tor?.setup ?? {}
