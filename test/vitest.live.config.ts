@@ -33,6 +33,9 @@ export default mergeConfig(
             pool: namespacedPool,
             // The setup keeps daemons off the network; these have a private one.
             env: { BEAM_TOR_TORRC: '', BEAM_ATOR_TORRC: '' },
+            // Each file has its own network, and waits for circuits most of the time: two at once take little more than one.
+            fileParallelism: true,
+            maxWorkers: 2,
             sequence: { groupOrder: 1 },
           },
         }),
