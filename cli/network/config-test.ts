@@ -68,7 +68,7 @@ export function settingsOf({ p2p, routing }: Pick<BeamConfig, 'p2p' | 'routing'>
 /** What a running node does otherwise than the settings say: they hold from its next start, and flags of a command go before them. */
 export function differences({ p2p, routing }: Pick<BeamConfig, 'p2p' | 'routing'>, status: NodeStatus): string[] {
   if (!status.running) return []
-  const pairs: ReadonlyArray<readonly [string, unknown, unknown]> = [
+  const pairs: ReadonlyArray<readonly [string, string | number, string | number | undefined]> = [
     ['p2p.participation', p2p.participation, status.participation],
     ['p2p.maxPeers', p2p.maxPeers, status.maxPeers],
     ['p2p.routing', p2p.routing, status.routing],
@@ -76,6 +76,6 @@ export function differences({ p2p, routing }: Pick<BeamConfig, 'p2p' | 'routing'
     ['routing.strategy', routing.strategy, status.strategy],
   ]
   return pairs.flatMap(([name, wanted, running]) =>
-    running === undefined || running === wanted ? [] : [`${name} is ${String(running)} there, and ${String(wanted)} in the settings`],
+    running === undefined || running === wanted ? [] : [`${name} is ${running} there, and ${wanted} in the settings`],
   )
 }

@@ -1,5 +1,9 @@
 import { stripVTControlCharacters } from 'node:util'
 
+const ESCAPE = '\u001B'
+/** Colour codes (ECMA-48, SGR), which take no room; the rest by characters. */
+const PARTS = new RegExp(`${ESCAPE}\\[[0-9;]*m|[\\s\\S]`, 'gu')
+
 /** One colouring, or none. */
 export type Look = (text: string) => string
 
@@ -24,7 +28,7 @@ export class Canvas {
   draw(column: number, row: number, text: string, look?: Look): void {
     const cells = this.#cells[row]
     if (cells === undefined) return
-    for (const [offset, character] of [...text].entries()) {
+    for (const [offset, character] of Array.from(text).entries()) {
       if (column + offset >= 0 && column + offset < this.columns) cells[column + offset] = { text: character, look }
     }
   }
@@ -41,7 +45,7 @@ export class Canvas {
 
 /** Columns that a text takes on a terminal, colours apart. */
 export function widthOf(text: string): number {
-  return [...stripVTControlCharacters(text)].length
+  return Array.from(stripVTControlCharacters(text)).length
 }
 
 /** Cuts a line, which may hold colours, to so many columns. */
@@ -49,9 +53,8 @@ export function cutLine(line: string, columns: number): string {
   if (widthOf(line) <= columns) return line
   let left = Math.max(0, columns - 1)
   let cut = ''
-  // Colour codes (ECMA-48, SGR) take no room; the rest goes by characters.
-  for (const [part] of line.matchAll(/\u001B\[[0-9;]*m|[\s\S]/gu)) {
-    if (part.startsWith('\u001B')) cut += part
+  for (const [part] of line.matchAll(PARTS)) {
+    if (part.startsWith(ESCAPE)) cut += part
     else if (left > 0) {
       cut += part
       left--
