@@ -5,6 +5,7 @@ import { scores, type PathFigures } from './score.ts'
  * coordinate (`geographic`), or nothing (`random`: hard to predict for whoever would like to stand on the way).
  */
 export const ROUTING_STRATEGIES = ['quality', 'latency', 'bandwidth', 'geographic', 'random'] as const
+/** One of the ways to choose among routes. */
 export type RoutingStrategy = (typeof ROUTING_STRATEGIES)[number]
 
 /** A route that could be taken. */

@@ -27,6 +27,9 @@ const TELL_EVERY_MS = 250
 /** Ids that wait to be told to one peer. */
 const MAX_UNTOLD = MAX_IDS
 
+/** Messages that wait for a copy with hops left: at the edge of a network there are some, and 1 MB is enough for them. */
+const MAX_STUCK = 1024
+
 /** Peers of whom something is thought. Far more than a node has. */
 const MAX_BUDGETS = 1024
 
@@ -70,6 +73,8 @@ export class Gossip implements Disposable {
   readonly #budgets = new Map<string, PeerBudget>()
   /** Ids that each peer is still to be told of. */
   readonly #untold = new Map<string, Set<string>>()
+  /** Messages that came without hops left, and so were not handed on. */
+  readonly #stuck = new Map<string, { readonly envelope: Envelope; readonly until: number }>()
   readonly #random: () => number
   readonly #stop: () => void
   #sequence = 0
@@ -148,7 +153,10 @@ export class Gossip implements Disposable {
     const id = messageId(envelope)
     // The peer has it, so need not be told of it.
     this.#untold.get(peer)?.delete(id)
-    if (this.#recent.has(id)) return budget.takeDuplicate()
+    if (this.#recent.has(id)) {
+      this.#takeCopy(peer, id, envelope)
+      return budget.takeDuplicate()
+    }
     // Before the signature is looked at: that is what a flood would make us do.
     if (!budget.takeFresh()) return
     const now = this.#options.clock.now()
@@ -156,8 +164,9 @@ export class Gossip implements Disposable {
     try {
       message = openEnvelope(envelope, now)
     } catch (error) {
-      if (!(error instanceof StaleMessage)) budget.takeInvalid()
-      this.#recent.note(id)
+      // The id names what was signed, not the signature: noted for a forged copy, it would keep the genuine one out.
+      if (error instanceof StaleMessage) this.#recent.note(id)
+      else budget.takeInvalid()
       return
     }
     this.#recent.note(id)
@@ -169,15 +178,31 @@ export class Gossip implements Disposable {
     }
   }
 
+  /** Whoever takes the hops off a message keeps nobody from it: the first copy that has some is handed on in its place, once. */
+  #takeCopy(from: string, id: string, { hops }: Envelope): void {
+    const stuck = this.#stuck.get(id)
+    if (stuck === undefined || hops < 2) return
+    this.#stuck.delete(id)
+    if (stuck.until > this.#options.clock.now()) this.#spread(id, { ...stuck.envelope, hops: hops - 1 }, stuck.until, FANOUT, from)
+  }
+
   #spread(id: string, envelope: Envelope, until: number, fanout: number, from?: string): void {
-    if (envelope.hops < 0) return
-    const bytes = encodeEnvelope(envelope)
+    const last = envelope.hops <= 0
+    const bytes = encodeEnvelope(last ? { ...envelope, hops: 0 } : envelope)
     this.#recent.keep(id, bytes, until)
-    if (envelope.hops === 0) return
+    if (last) return this.#keepStuck(id, envelope, until)
     const others = this.#options.transport.peers().filter((peer) => peer !== from)
     const chosen = new Set(sample(others, fanout, this.#random))
     for (const peer of chosen) void this.#push(peer, [bytes])
     for (const peer of others) if (!chosen.has(peer)) this.#tellLater(peer, id)
+  }
+
+  #keepStuck(id: string, envelope: Envelope, until: number): void {
+    this.#stuck.set(id, { envelope, until })
+    for (const oldest of this.#stuck.keys()) {
+      if (this.#stuck.size <= MAX_STUCK) break
+      this.#stuck.delete(oldest)
+    }
   }
 
   #tellLater(peer: string, id: string): void {

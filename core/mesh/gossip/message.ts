@@ -6,6 +6,7 @@ import { CLOCK_SKEW_MS } from '../../records/codec.ts'
 
 /** What a message tells: a service came or changed, a service went, a node lives, a node's paths changed. */
 export const GOSSIP_TYPES = ['announce', 'departure', 'heartbeat', 'route-update'] as const
+/** One of the kinds of news. */
 export type GossipType = (typeof GOSSIP_TYPES)[number]
 
 /** News of a node, as it signed it. */

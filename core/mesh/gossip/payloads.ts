@@ -6,6 +6,7 @@ import { decodeCanonical, encodeCanonical } from '../../records/canonical.ts'
 
 /** How much a node does for others. */
 export const PARTICIPATIONS = ['light', 'routing', 'full'] as const
+/** What a node does for others: `light` nothing, `routing` relays within limits, `full` relays as much as a server spares. */
 export type Participation = (typeof PARTICIPATIONS)[number]
 
 /** A sign of life of a node. */
@@ -36,6 +37,7 @@ const MAX_ROUTES = 24
 /** A minute and more is no round trip. */
 const MAX_LATENCY_MS = 60_000
 
+/** A heartbeat as the payload of its message; contacts beyond the fourth are left out. */
 export function encodeHeartbeat({ participation, contacts, links, coordinate }: HeartbeatPayload): Uint8Array {
   const places = contacts.slice(0, MAX_CONTACTS).map(({ host, port }) => [host, port])
   return encodeCanonical([PARTICIPATIONS.indexOf(participation), places, links, [...(coordinate ?? [])]])
@@ -56,6 +58,7 @@ export function decodeHeartbeat(bytes: Uint8Array): HeartbeatPayload {
   return { participation, contacts, links, ...(coordinate.length === 0 ? {} : { coordinate: coordinate as number[] }) }
 }
 
+/** Routes as the payload of their message; those beyond the 24th are left out. */
 export function encodeRoutes(routes: readonly RouteEntry[]): Uint8Array {
   return encodeCanonical(
     routes.slice(0, MAX_ROUTES).map(({ to, latencyMs }) => [to, latencyMs === undefined ? null : Math.round(latencyMs)]),

@@ -44,6 +44,7 @@ export function isProven(service: ReservedService, at: { readonly relay: Uint8Ar
   return verifySignature(service.serviceKey, proofBytes(service.serviceKey, { ...at, until: service.until }), service.proof)
 }
 
+/** The body of a request for a reservation. */
 export function encodeRequest(services: readonly ReservedService[]): Uint8Array {
   return encodeCanonical(services.map(({ serviceKey, until, proof }) => [serviceKey, until, proof]))
 }
