@@ -79,6 +79,8 @@ class BeamInstance implements Beam {
     )
     const { chain, leftOut } = await this.#parts.backends.chain(names)
     for (const { backend, error } of leftOut) warn(backend, codeOf(error), error.message)
+    for (const backend of join.filter((one) => !chain.some(({ name: used }) => used === one)))
+      void joinNetwork(backend, this, (event) => this.#tell(options.onEvent, { ...event, tunnel: id }))
     await using cleanup = new CleanupStack()
     const identity = await this.#serviceKey(name, cleanup)
     const { clock, logger } = this.#parts
@@ -95,8 +97,6 @@ class BeamInstance implements Beam {
       signal,
     })
     const stop = this.#own(tunnel, cleanup.move())
-    for (const backend of join.filter((one) => !chain.some(({ name: used }) => used === one)))
-      void joinNetwork(backend, this, (event) => this.#tell(options.onEvent, { ...event, tunnel: id }))
     return {
       id,
       snapshot: () => tunnel.snapshot(),

@@ -11,7 +11,7 @@ export interface SettingInForce {
 const PARTICIPATIONS: Readonly<Record<string, string>> = {
   light: 'own tunnels only: nothing is carried for others',
   routing: 'relays for others within limits, answers lookups, serves the DHT',
-  full: 'the same, with the limits of a server',
+  full: 'as with routing, within the limits of a server',
 }
 const STRATEGIES: Readonly<Record<string, string>> = {
   quality: 'relays by latency, bandwidth, reliability, congestion and trust',

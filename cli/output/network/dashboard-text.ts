@@ -59,7 +59,7 @@ export function dashboardLines(frame: Frame, { columns, rows }: Size, paint: Col
     ...(wide ? beside(checks, map, left) : [...checks, ...(map.length === 0 ? [] : ['', ...map])]),
     ...(chart.length === 0 ? [] : ['', paint.bold('The last hour'), ...chart]),
     '',
-    ...peersText(withDistances(snapshot), Math.min(columns, WIDE), paint).trimEnd().split('\n'),
+    ...peersText(withDistances(snapshot), columns, paint).trimEnd().split('\n'),
   ]
   return fitted(lines, { columns, rows })
 }

@@ -10,6 +10,9 @@ export interface PeerRow extends PeerFigures {
   readonly country?: string
 }
 
+/** Columns below which there is no room for everything. */
+const NARROW = 64
+
 /** A table of peers, the nearest first; with `geo` also which network and country they are in and how far. */
 export function peersText(
   peers: readonly PeerRow[],
@@ -18,10 +21,12 @@ export function peersText(
   { geo = false }: { readonly geo?: boolean } = {},
 ): string {
   if (peers.length === 0) return 'No peers.\n'
+  // On a narrow terminal what matters most.
+  const narrow = columns < NARROW
   const countries = peers.some(({ country }) => country !== undefined)
   const shown: Array<readonly [Column, (peer: PeerRow) => string]> = [
     [{ title: 'PEER', max: 10 }, ({ id }) => shortId(id)],
-    [{ title: 'DIALLED', max: 7 }, ({ direction }) => (direction === 'out' ? 'by us' : 'by it')],
+    ...(narrow ? [] : [[{ title: 'DIALLED', max: 7 }, ({ direction }: PeerRow) => (direction === 'out' ? 'by us' : 'by it')] as const]),
     [{ title: 'LATENCY', max: 9 }, ({ latencyMs }) => (latencyMs === undefined ? '' : msText(latencyMs))],
     ...(geo
       ? ([
@@ -31,8 +36,12 @@ export function peersText(
         ] as const)
       : ([
           [{ title: 'TRUST', max: 5 }, ({ trust }: PeerRow) => trust.toFixed(2)],
-          [{ title: 'SINCE', max: 7 }, ({ ageMs }: PeerRow) => timeText(ageMs)],
-          [{ title: 'DOES', max: 8 }, ({ participation = '' }: PeerRow) => foreignText(participation)],
+          ...(narrow
+            ? []
+            : ([
+                [{ title: 'SINCE', max: 7 }, ({ ageMs }: PeerRow) => timeText(ageMs)],
+                [{ title: 'DOES', max: 8 }, ({ participation = '' }: PeerRow) => foreignText(participation)],
+              ] as const)),
           [{ title: 'NOW', max: 6 }, ({ busy }: PeerRow) => (busy ? 'busy' : 'idle')],
         ] as const)),
   ]

@@ -86,6 +86,9 @@ describe('peers', () => {
     expect(peersText(many.peers.slice(0, 1), 80, plain, { geo: true })).toContain('192.1.2.0/24')
     expect(peersText([{ ...peer(1), country: 'PT' }], 80, plain, { geo: true })).toContain('COUNTRY')
     expect(peersText([], 80, plain)).toBe('No peers.\n')
+    for (const columns of [80, 64, 50, 40])
+      for (const line of peersText(many.peers, columns, plain).split('\n')) expect(line.length).toBeLessThanOrEqual(columns)
+    expect(peersText(many.peers.slice(0, 1), 40, plain)).toMatch(/^PEER {8}LATENCY  TRUST  NOW\n\S+ +17 ms +0\.70 +busy\n$/)
   })
 
   it('are broken down by what is known of them', () => {
