@@ -1,5 +1,19 @@
-import { backoffDelayMs, encodeHeartbeat, PartitionWatch, type CleanupStack } from '../../../core/index.ts'
-import type { MeshNetwork, MeshNetworkOptions } from './mesh-network.ts'
+import {
+  backoffDelayMs,
+  encodeHeartbeat,
+  PartitionWatch,
+  type BeamPaths,
+  type Candidates,
+  type CleanupStack,
+  type Clock,
+  type Discovery,
+  type Gossip,
+  type Identity,
+  type Logger,
+  type MeshNode,
+  type Participation,
+  type PeerSet,
+} from '../../../core/index.ts'
 import { seekNodes } from './node-announcement.ts'
 import { PeerStore } from './peer-store.ts'
 
@@ -13,10 +27,28 @@ const FEW_PEERS = 3
 /** How often the good peers are written down. */
 const SAVE_MS = 300_000
 
+/** The parts of a node that have something to do all the time. */
+export interface KeptUp {
+  readonly node: MeshNode
+  readonly peers: PeerSet
+  readonly candidates: Candidates
+  readonly gossip: Gossip
+  readonly identity: Identity
+  readonly participation: Participation
+}
+
+/** What they do it with. */
+export interface KeepUpOptions {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly discovery: Discovery
+  readonly paths: BeamPaths
+}
+
 /** What goes on as long as the node runs: looking for nodes, saying that it lives, writing down good peers, watching for a part that is cut off. */
 export function keepUp(
-  { node, peers, candidates, gossip, identity, participation }: MeshNetwork,
-  { clock, logger, discovery, paths }: MeshNetworkOptions,
+  { node, peers, candidates, gossip, identity, participation }: KeptUp,
+  { clock, logger, discovery, paths }: KeepUpOptions,
   undo: CleanupStack,
 ): PartitionWatch {
   const ending = new AbortController()
