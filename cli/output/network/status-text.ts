@@ -47,7 +47,7 @@ function runningRows(status: NodeStatus, peers: readonly PeerFigures[], now: num
 
 function servedText({ serves = [], registered = 0 }: NodeStatus): string[] {
   if (serves.length === 0) return []
-  return [`as ${serves.map(foreignText).join(' and ')}`, ...(registered > 0 ? [`${countText(registered, 'service')} registered`] : [])]
+  return [`as ${serves.map(foreignText).join(', ')}`, ...(registered > 0 ? [`${countText(registered, 'service')} registered`] : [])]
 }
 
 function portMapText({ state, protocol = '', host = '', port = 0, reason = '' }: NonNullable<NodeStatus['portMap']>): string {

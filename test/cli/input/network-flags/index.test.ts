@@ -63,6 +63,20 @@ describe('flags of single networks', () => {
     await expect(networkWishes('dial', { 'can-bridge': ['x'] }, async () => ['string'], groups)).rejects.toEqual(usage)
   })
 
+  it('bring the node of their network up beside a tunnel of another one, where that is of use', async () => {
+    const used = async (): Promise<string[]> => ['tor']
+    expect(await networkWishes('publish', { 'p2p-routing': true }, used)).toEqual({
+      environment: { BEAM_P2P_PARTICIPATION: 'routing' },
+      join: ['mesh'],
+    })
+    expect(await networkWishes('publish', { 'p2p-full': true }, async () => ['mesh'])).toEqual({
+      environment: { BEAM_P2P_PARTICIPATION: 'full' },
+    })
+    // What is about a tunnel on the mesh is of no use without one, and a visit publishes nothing that could be kept apart.
+    await expect(networkWishes('publish', { 'p2p-routing': true, lan: true }, used)).rejects.toEqual(usage)
+    await expect(networkWishes('dial', { 'p2p-routing': true }, used)).rejects.toEqual(usage)
+  })
+
   it('go to all of their networks where it is not known which one dials', async () => {
     const { network } = await networkWishes('dial', { 'can-opener': 'key' }, async () => undefined, groups)
     expect(Object.keys(network ?? {})).toEqual(['tin', 'steel'])
