@@ -50,6 +50,8 @@ class VisitorEnd {
   readonly #id = newStreamId()
   readonly #ended = new AbortController()
   readonly #attempts = new Map<Route, number>()
+  /** Routes that are to be dialled later; each can be dialled at once. */
+  readonly #waiting = new Set<() => void>()
   /** Whether the far end took a path: from then on a refusal means that the stream is gone there. */
   #known = false
   #cancelAlone: (() => void) | undefined
@@ -136,18 +138,24 @@ class VisitorEnd {
     if (signal.aborted) return
     const attempt = this.#attempts.get(route) ?? 0
     this.#attempts.set(route, attempt + 1)
-    const cancel = this.#setup.clock.after(
-      backoffDelayMs(attempt, RETRY),
-      () => {
-        signal.removeEventListener('abort', cancel)
-        this.#join(route).catch(() => {})
-      },
-      { unref: true },
-    )
+    const waited = (): void => {
+      signal.removeEventListener('abort', cancel)
+      this.#waiting.delete(hurry)
+      this.#join(route).catch(() => {})
+    }
+    const cancel = this.#setup.clock.after(backoffDelayMs(attempt, RETRY), waited, { unref: true })
+    const hurry = (): void => {
+      cancel()
+      waited()
+    }
+    this.#waiting.add(hurry)
     signal.addEventListener('abort', cancel, { once: true })
   }
 
+  /** No path is left. Whichever works again is wanted now, however often it failed before. */
   #onAlone(): void {
+    this.#attempts.clear()
+    for (const hurry of [...this.#waiting]) hurry()
     this.#cancelAlone ??= this.#setup.clock.after(REJOIN_MS, () => this.stream.destroy(new Error('all paths were lost')), { unref: true })
   }
 }

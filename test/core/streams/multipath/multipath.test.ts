@@ -2,9 +2,9 @@ import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { afterEach, describe, expect, it } from 'vitest'
-import { systemClock } from '../../../../core/clock.ts'
+import { systemClock, type Clock } from '../../../../core/clock.ts'
 import { MemoryStream } from '../../../../core/streams/memory-stream.ts'
-import { MultipathAcceptor, probeMultipath } from '../../../../core/streams/multipath/index.ts'
+import { MultipathAcceptor, openMultipath, probeMultipath, WindowBudget } from '../../../../core/streams/multipath/index.ts'
 import { encodeAnswer, encodePreamble, newStreamId } from '../../../../core/streams/multipath/preamble.ts'
 import { encodeFrame } from '../../../../core/streams/ranges/index.ts'
 import { echo, readSource, source, stage, type Stage } from './stage.ts'
@@ -111,6 +111,23 @@ describe('a multipath stream', () => {
     for (const network of networks) network.faults.set({ down: false })
     stream.end()
     expect((await readAll(stream)).toString()).toBe('after')
+  })
+
+  it('asks every path at once when the last one dies, however long ago it was to be asked again', async () => {
+    const { networks, addresses } = await on(echo, [{}, { drop: 1 }])
+    // Whoever waits for a path that was lost waits for ever.
+    const clock: Clock = {
+      ...systemClock,
+      after: (ms, run, options) => (options?.unref === true ? () => {} : systemClock.after(ms, run, options)),
+    }
+    const routes = networks.map((network, index) => ({ label: network.name, dial: () => network.dial(addresses[index] ?? '') }))
+    const stream = await openMultipath({ routes, clock, budget: new WindowBudget() })
+    stream.write('one')
+    expect(String((await once(stream, 'data'))[0])).toBe('one')
+    networks[1]?.faults.clear()
+    networks[0]?.faults.set({ down: true })
+    stream.end('two')
+    expect(String((await once(stream, 'data'))[0])).toBe('two')
   })
 
   it('passes a reset on as a reset in both directions', async () => {
