@@ -91,3 +91,9 @@ export const MAX_AHEAD_STREAM_BYTES = 16 * 1024 * 1024
 export const MAX_AHEAD_BYTES = 64 * 1024 * 1024
 /** How long the end of an answer is held back, so that the visitor's router has handed out what came before it. */
 export const LATE_END_MS = 500
+/** A destination from which nothing came for so long after something was sent counts as silent: what the customer allows for a failover, and several round trips. */
+export const SILENT_MS = 5_000
+/** How often a silent one is tried again, by who has other ways; with a new lease set, which takes about as long to be published. */
+export const TRIAL_MS = 30_000
+/** Destinations that are remembered for it; a visitor has a few. */
+export const MAX_WATCHED = 256

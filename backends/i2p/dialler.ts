@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { isBeamError, sleep, UnreachableError, type Clock, type DialOptions, type Logger } from '../../core/index.ts'
 import { parseAddress, type I2pAddress } from './address.ts'
+import { Answers } from './answers.ts'
 import type { AddressBook } from './book.ts'
 import { ASKED_MS, CONNECT_LIMIT_MS, DIAL_PATIENCE_MS, MAX_AHEAD_BYTES, MAX_AHEAD_STREAM_BYTES, NO_TUNNELS_WAIT_MS } from './constants.ts'
 import { DialSessions, type SessionKind } from './dial-sessions.ts'
@@ -33,6 +34,7 @@ export class I2pDialler {
   readonly #setup: DiallerSetup
   readonly #sessions: DialSessions
   readonly #streams = new Set<Duplex>()
+  readonly #answers: Answers
   readonly #ended = new AbortController()
   readonly #ahead: ReadAhead = {
     streamBytes: MAX_AHEAD_STREAM_BYTES,
@@ -42,6 +44,7 @@ export class I2pDialler {
   constructor(setup: DiallerSetup) {
     this.#setup = setup
     this.#sessions = new DialSessions(setup)
+    this.#answers = new Answers(setup.clock)
   }
 
   get sessions(): number {
@@ -64,11 +67,19 @@ export class I2pDialler {
     given?.throwIfAborted()
     const address = parseAddress(text)
     const signal = given === undefined ? this.#ended.signal : AbortSignal.any([given, this.#ended.signal])
-    const { session, release, retire } = await this.#sessions.borrow(await this.#kindOf(address, options, signal), signal)
+    const standing = options.confirm === true ? this.#answers.standing(address.host) : 'fine'
+    if (standing === 'silent') {
+      throw new UnreachableError('Nothing came back on the last streams to this destination: the publisher may have left.', {
+        code: 'BEAM_ERR_PEER_UNREACHABLE',
+      })
+    }
+    const kind = await this.#kindOf(address, options, signal)
+    if (standing === 'trial') await this.#forget(kind, signal)
+    const { session, release, retire } = await this.#sessions.borrow(kind, signal)
     try {
       const destination = await this.#destinationOf(address, signal)
       const socket = await this.#connect(session, destination, signal, patienceMs)
-      const stream = new I2pStream(socket, limits, this.#ahead, clock)
+      const stream = new I2pStream(socket, limits, this.#ahead, clock, this.#answers.watch(address.host))
       this.#streams.add(stream)
       stream.once('close', () => {
         this.#streams.delete(stream)
@@ -86,6 +97,13 @@ export class I2pDialler {
     this.#ended.abort(new UnreachableError('The I2P backend was stopped.', { code: 'BEAM_ERR_BACKEND_UNAVAILABLE' }))
     for (const stream of this.#streams) stream.on('error', () => {}).destroy(new Error('the I2P backend was stopped'))
     this.#sessions.close()
+  }
+
+  /** Streams from now on look the lease set up anew: the session knows one that leads nowhere. */
+  async #forget(kind: SessionKind, signal: AbortSignal): Promise<void> {
+    const { retire, release } = await this.#sessions.borrow(kind, signal)
+    retire()
+    release()
   }
 
   async #kindOf(address: I2pAddress, { network, isolation }: DialOptions, signal: AbortSignal): Promise<SessionKind> {

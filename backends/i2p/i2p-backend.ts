@@ -207,7 +207,7 @@ export class I2pBackend implements NetworkBackend, Dialler, Operable, KeyKeeper 
       await own.service.reached(AbortSignal.any([this.#ended.signal, ...(options.signal === undefined ? [] : [options.signal])]))
       return path
     }
-    const stream = await this.#dialler.dial(address, options, REACH_PATIENCE_MS)
+    const stream = await this.#dialler.dial(address, { ...options, confirm: true }, REACH_PATIENCE_MS)
     stream.on('error', () => {}).destroy()
     return path
   }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { isBeamError, resetStream, TimeoutError, UnreachableError, type Clock } from '../../core/index.ts'
+import type { StreamWatch } from './answers.ts'
 
 /** The limits of a stream, in milliseconds. */
 export interface StreamLimits {
@@ -33,17 +34,19 @@ export class I2pStream extends Duplex {
   readonly #limits: StreamLimits
   readonly #ahead: ReadAhead
   readonly #clock: Clock
+  readonly #watch: StreamWatch | undefined
   #received = 0
   #cancelFirstByte: () => void = () => {}
   #cancelHalfClose: () => void = () => {}
   #finish: (() => void) | undefined
 
-  constructor(socket: Socket, limits: StreamLimits, ahead: ReadAhead, clock: Clock) {
+  constructor(socket: Socket, limits: StreamLimits, ahead: ReadAhead, clock: Clock, watch?: StreamWatch) {
     super({ allowHalfOpen: true, emitClose: true })
     this.#socket = socket
     this.#limits = limits
     this.#ahead = ahead
     this.#clock = clock
+    this.#watch = watch
     socket.on('error', (error) => this.destroy(error))
     socket.on('data', (chunk: Buffer) => this.#onData(chunk))
     socket.once('end', () => this.#onEnd())
@@ -65,7 +68,10 @@ export class I2pStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    if (this.#received === 0) this.#awaitFirstByte()
+    if (this.#received === 0) {
+      this.#awaitFirstByte()
+      this.#watch?.sent()
+    }
     this.#socket.write(chunk, done)
   }
 
@@ -78,13 +84,17 @@ export class I2pStream extends Duplex {
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.#cancelFirstByte()
     this.#cancelHalfClose()
+    this.#watch?.ended()
     if (error === null && this.#ended) this.#socket.destroy()
     else resetStream(this.#socket, error ?? new Error('the stream was closed'))
     done(error)
   }
 
   #onData(chunk: Buffer): void {
-    if (this.#received === 0) this.#cancelFirstByte()
+    if (this.#received === 0) {
+      this.#cancelFirstByte()
+      this.#watch?.answered()
+    }
     this.#received += chunk.length
     if (this.#finish !== undefined) this.#holdEnd()
     const wanted = this.push(chunk)
@@ -93,6 +103,7 @@ export class I2pStream extends Duplex {
 
   #onEnd(): void {
     this.#cancelFirstByte()
+    this.#watch?.answered()
     this.#ended = true
     if (this.#received === 0 && !this.writableEnded) {
       this.destroy(new UnreachableError('The destination closed the stream before it sent anything: the service may be down, or refuse.'))
