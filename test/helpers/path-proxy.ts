@@ -11,8 +11,8 @@ export interface PathProxy extends AsyncDisposable {
   kill(): Promise<void>
 }
 
-/** Stands between a visitor and a port of this machine. */
-export async function pathProxy(target: number): Promise<PathProxy> {
+/** Stands between a visitor and a port of this machine, on a given port or on any free one. */
+export async function pathProxy(target: number, port = 0): Promise<PathProxy> {
   const sockets = new Set<Socket>()
   let bytes = 0
   let silent = false
@@ -39,7 +39,7 @@ export async function pathProxy(target: number): Promise<PathProxy> {
       if (silent) from.pause()
     }
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   const end = async (): Promise<void> => {
     for (const socket of sockets) socket.destroy()
