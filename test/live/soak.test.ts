@@ -21,7 +21,7 @@ it(
     const [code] = (await once(child, 'close')) as [number | null]
     clearTimeout(timer)
     process.stdout.write(output)
-    expect(code, output).toBe(0)
+    expect(code).toBe(0)
   },
   SECONDS * 1_000 + REST_MS,
 )
