@@ -3,7 +3,7 @@ import type { MeshConfig } from './config.generated.ts'
 import { createDiscovery, DnsNodes, type DiscoveryOptions, type MeshDiscovery, type SourceStatus } from './discovery/index.ts'
 import { HistoryKeeper } from './history/history-keeper.ts'
 import { HistoryStore } from './history/history-store.ts'
-import { announcedEndpoints, bootstrapAddresses, dhtHost, reachOfBootstrap } from './local-addresses.ts'
+import { announcedEndpoints, dhtAddress, dhtHost, reachOfBootstrap } from './local-addresses.ts'
 import { GossipDiscovery } from './network/gossip-discovery.ts'
 import { NetworkSlot } from './network/network-slot.ts'
 import { pickRelays, TO_RELAY } from './network/pick-relays.ts'
@@ -41,7 +41,10 @@ export function assemble({ config, discovery, paths, clock, logger }: MeshCompon
   // Whoever has none now is asked again with the next need.
   const morePeers = dns === undefined ? undefined : async () => (await dns.nodes().catch(() => ({ peers: [] }))).peers
   const servesDht = config.participation !== 'light' && config.serve?.includes('bootstrap') !== false
-  const first = servesDht && config.dhtPort !== undefined ? { host: dhtHost(config.listen.host), port: config.dhtPort } : undefined
+  const first =
+    servesDht && config.dhtPort !== undefined
+      ? { host: dhtHost(config.listen.host), address: dhtAddress(config.listen.host), port: config.dhtPort }
+      : undefined
   const sources = (): readonly SourceStatus[] => mesh.discovery.sources()
   const network = new NetworkSlot({
     participation: config.participation,
@@ -84,7 +87,7 @@ export function assemble({ config, discovery, paths, clock, logger }: MeshCompon
         ? refuseRelays()
         : pickRelays({ network: network.network, routes, strategy: config.routing }, count, except),
     onRelayUsed: (relay, outcome) => routes.note(TO_RELAY, encodeKey('node', relay), outcome),
-    notFound: () => notFound(discovery),
+    notFound: (what) => notFound(discovery, what),
   })
   let dhtPort: number | undefined
   return {
@@ -94,9 +97,13 @@ export function assemble({ config, discovery, paths, clock, logger }: MeshCompon
     history,
     sources,
     async serveDht(signal) {
-      if (first !== undefined) dhtPort = await mesh.serveDht(signal)
+      if (first === undefined) return
+      dhtPort = await mesh.serveDht(signal)
+      if (dhtPort === undefined) logger.warn('the DHT node for others could not be opened', { port: first.port })
     },
-    bootstrap: () => (dhtPort === undefined ? [] : bootstrapAddresses(config.listen.host, dhtPort)),
+    // Of the public DHT others need no address of this node.
+    bootstrap: () =>
+      first === undefined || dhtPort === undefined || discovery.bootstrap === 'public' ? [] : [`${first.address}:${dhtPort}`],
   }
 }
 

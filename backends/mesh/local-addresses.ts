@@ -28,9 +28,6 @@ site.addSubnet('fc00::', 7, 'ipv6')
 site.addSubnet('fe80::', 10, 'ipv6')
 site.addSubnet('2001:db8::', 32, 'ipv6')
 
-/** Addresses of a DHT node that are shown: a machine with containers has dozens, and one is enough. */
-const MAX_BOOTSTRAP_SHOWN = 4
-
 /** Who can use an IP address. */
 export function reachOf(address: string): Reach {
   const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
@@ -90,8 +87,7 @@ export function dhtHost(bound: string): string {
   return bound === '::1' || bound === 'localhost' ? '127.0.0.1' : '0.0.0.0'
 }
 
-/** The addresses at which others can start from a DHT node, as BEAM_P2P_BOOTSTRAP takes them. */
-export function bootstrapAddresses(bound: string, port: number): readonly string[] {
-  const addresses = localAddresses(dhtHost(bound)).filter((host) => reachOf(host) !== 'machine' || host === bound)
-  return addresses.slice(0, MAX_BOOTSTRAP_SHOWN).map((host) => `${host}:${port}`)
+/** The IPv4 address at which others see a DHT node that listens there: the nearest to the public. */
+export function dhtAddress(bound: string): string {
+  return localAddresses(dhtHost(bound))[0] ?? '127.0.0.1'
 }

@@ -51,7 +51,7 @@ export interface OpenLinkParts {
   /** Told what came of every relay that was tried first. */
   readonly onRelayUsed?: (relay: Uint8Array, outcome: RouteOutcome) => void
   /** What to say when nobody is found: it depends on which sources are on. */
-  readonly notFound: () => UnreachableError
+  readonly notFound: (what: { readonly untimely: boolean }) => UnreachableError
 }
 
 /** How one link is built. */
@@ -75,7 +75,9 @@ export async function openLink({ address, dial, ways, signal }: OpenLinkRequest,
   const { discovery, clock, logger, notFound } = parts
   const identity = dial.identity ?? generateIdentity()
   const wanted = hopsOf(dial)
-  const found = direct === undefined ? findContacts(discovery, serviceKey, { signal, now: clock.now }) : only({ kind: 'tcp', ...direct })
+  let untimely = false
+  const find = { signal, now: clock.now, onUntimely: () => void (untimely = true) }
+  const found = direct === undefined ? findContacts(discovery, serviceKey, find) : only({ kind: 'tcp', ...direct })
   const kinds: readonly Contact['kind'][] =
     wanted !== undefined ? ['relay'] : ways === 'direct' ? ['tcp', 'stream'] : ['tcp', 'stream', 'relay']
   const attempt = async (contact: Contact, attemptSignal: AbortSignal): Promise<DialledLink & { contact: Contact; hops: number }> => {
@@ -88,7 +90,7 @@ export async function openLink({ address, dial, ways, signal }: OpenLinkRequest,
     const { link, exportKey, contact, hops } = await raceContacts(ofKinds(found, kinds), attempt, {
       signal,
       discard: (loser) => loser.link.close(),
-      nothing: notFound,
+      nothing: () => notFound({ untimely }),
     })
     const latencyMs = clock.monotonic() - start
     logger.debug('link to publisher', { address: sensitive(address), kind: contact.kind, ms: Math.round(latencyMs) })

@@ -2,6 +2,7 @@ import { encodeKey, type LinkStream, sensitive, type DialOptions, type Link, typ
 import { MAX_PUBLISHER_LINKS, REACH_TIMEOUT_MS, UPGRADE_AFTER_MS } from './constants.ts'
 import { hopsOf, linkOver, openLink, type OpenLinkParts, type PublisherLink } from './open-link.ts'
 import { punchAsVisitor } from './punch/visitor-punch.ts'
+import { watchLink } from './watch-link.ts'
 
 /** The visitor's side: one link to each publisher that is dialled, made again when it was lost. */
 export class PublisherLinks {
@@ -93,6 +94,15 @@ export class PublisherLinks {
     entry.then((opened) => {
       if (this.#entries.get(id) !== entry) return
       this.#up.set(id, opened)
+      watchLink(opened.link, {
+        clock: this.#options.clock,
+        roundTripMs: opened.latencyMs,
+        onSilent: () => {
+          // The next stream makes another link, on whichever way works now.
+          if (this.#up.get(id) === opened) this.#up.delete(id)
+          forget()
+        },
+      })
       opened.link.onClose(() => {
         if (this.#up.get(id) === opened) this.#up.delete(id)
         forget()

@@ -31,7 +31,14 @@ function dhtOf(bootstrap: DiscoveryOptions['bootstrap']): string {
 }
 
 /** Nobody answered for a key: what can be done depends on where was looked. */
-export function notFound({ bootstrap, mdns }: DiscoveryOptions): UnreachableError {
+export function notFound({ bootstrap, mdns }: DiscoveryOptions, { untimely = false } = {}): UnreachableError {
+  if (untimely) {
+    return new UnreachableError('A record of this address was found, and by this machine’s clock it is not in its time.', {
+      code: 'BEAM_ERR_NOT_FOUND',
+      retry: 'later',
+      hint: 'The publisher ended without a word, or the clock of one of the two machines is wrong: records last an hour, and five minutes of difference are allowed for.',
+    })
+  }
   const asked = ['this machine', ...(mdns === 'off' ? [] : ['the local network']), ...(bootstrap === 'none' ? [] : ['the DHT'])]
   const off = [...(mdns === 'off' ? ['the local network (mDNS)'] : []), ...(bootstrap === 'none' ? ['the DHT'] : [])]
   return new UnreachableError(`Nobody publishes this address: asked ${asked.join(', ')}.`, {

@@ -1,8 +1,20 @@
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import type HyperDHT from 'hyperdht'
 import { silentLogger, systemClock, type Clock, type DiscoveryStatus, type Logger } from '../../../core/index.ts'
 import { isLoopbackList } from './bootstrap-list.ts'
 import type { DiscoveryOptions } from './options.ts'
 import { Upkeep } from './upkeep.ts'
+
+/** A node that others start from. */
+export interface FirstNode {
+  /** Local address to listen on. */
+  readonly host: string
+  /** UDP; 0 = any free one. */
+  readonly port: number
+  /** The IPv4 address at which others see it: its id is made of it. */
+  readonly address: string
+}
 
 /** What the DHT node needs. */
 export interface DhtNodeOptions {
@@ -10,7 +22,7 @@ export interface DhtNodeOptions {
   /** Further bootstrap nodes, looked up when the node is opened. A rejection means that it is tried again later. */
   readonly moreBootstrap?: () => Promise<readonly string[]>
   /** Where the node listens when others are to start from it: it stores and routes for them from the first moment, alone if need be. */
-  readonly first?: { readonly host: string; readonly port: number }
+  readonly first?: FirstNode
   /** Whether the node stores records and routes for others once it turns out to be reachable from outside. Default: no. */
   readonly serve?: boolean
   readonly clock?: Clock
@@ -189,17 +201,20 @@ export class DhtNode {
     this.#bootstrap = await this.#allBootstrap()
     if (this.#closing !== undefined) return undefined
     const bootstrap = this.#bootstrap
-    const dht = new this.#library({
+    const nodes = bootstrap === 'public' ? this.#library.BOOTSTRAP : bootstrap === 'none' ? [] : bootstrap
+    const options = {
       // Always given: without it the library takes its public list.
-      bootstrap: bootstrap === 'public' ? this.#library.BOOTSTRAP : bootstrap === 'none' ? [] : bootstrap,
+      bootstrap: nodes,
       host: first?.host ?? (this.isLoopback ? '127.0.0.1' : '0.0.0.0'),
-      // Any free port: the library's own fixed one would tell every network what runs here.
-      port: first === undefined || first.port === 0 ? [0, 0] : [first.port, first.port + 1],
-      ...(first === undefined ? {} : { anyPort: first.port === 0 }),
-      // In the public DHT a node has to be found reachable first; in a DHT of one's own somebody has to begin.
-      ...(first !== undefined && bootstrap !== 'public' ? { ephemeral: false, firewalled: false } : serve ? {} : { ephemeral: true }),
       adaptiveTimeout: { fallback: FIRST_TIMEOUTS, min: 200, max: 2_000, jitter: 50 },
-    })
+    }
+    const port = first === undefined || first.port !== 0 ? (first?.port ?? 0) : await freePort(first.host)
+    const dht =
+      // In the public DHT a node has to be found reachable first; in a DHT of one's own somebody has to begin.
+      first !== undefined && bootstrap !== 'public'
+        ? this.#library.bootstrapper(port, first.address, { ...options, port: [port, port + 1] })
+        : // Any free port: the library's own fixed one would tell every network what runs here.
+          new this.#library({ ...options, port: port === 0 ? [0, 0] : [port, port + 1], ...(serve ? {} : { ephemeral: true }) })
     dht.on('network-change', () => this.#networkChanged('network changed'))
     dht.on('wakeup', () => this.#networkChanged('machine woke up'))
     this.#dht = dht
@@ -243,6 +258,16 @@ export class DhtNode {
     this.#problem = problem
     if (state !== 'starting') for (const done of [...this.#waiting]) done()
   }
+}
+
+/** A UDP port that nobody has now: a node that is to be known by its port has to know it beforehand. */
+async function freePort(host: string): Promise<number> {
+  const socket = createSocket('udp4')
+  socket.bind(0, host)
+  await once(socket, 'listening')
+  const { port } = socket.address()
+  await new Promise<void>((resolve) => socket.close(() => resolve()))
+  return port
 }
 
 /** Resolves when enough nodes have answered, or all that there are. Rejects when the sockets cannot be opened. */

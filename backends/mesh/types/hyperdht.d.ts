@@ -19,8 +19,6 @@ declare module 'hyperdht' {
       readonly host?: string
       /** A port, or a range from its first to before its last; `[0, 0]` is any port (a plain 0 means the default port). */
       readonly port?: number | readonly [number, number]
-      /** Whether any other port is taken when none of these is free. Default: yes. */
-      readonly anyPort?: boolean
       readonly ephemeral?: boolean
       readonly firewalled?: boolean
       readonly keyPair?: KeyPair
@@ -121,6 +119,8 @@ declare module 'hyperdht' {
 
   class HyperDHT extends EventEmitter {
     static readonly BOOTSTRAP: readonly string[]
+    /** A node that others start from, at this port and IPv4 address and no other. */
+    static bootstrapper(port: number, host: string, options: HyperDHT.NodeOptions): HyperDHT
     static keyPair(seed?: Uint8Array): HyperDHT.KeyPair
 
     constructor(options: HyperDHT.NodeOptions)
