@@ -9,10 +9,10 @@ import type { Look } from './changes.ts'
  * go on: it may come again.
  * @throws the error of the first look: nobody uses the mesh
  */
-export async function* looks(lifetime: Lifetime, everyMs: number): AsyncGenerator<Look> {
+export async function* looks(lifetime: Lifetime, everyMs: number, options: { readonly addresses?: boolean } = {}): AsyncGenerator<Look> {
   for (let first = true; !lifetime.signal.aborted; first = false) {
     const began = performance.now()
-    const nodes = await snapshots().catch((error: unknown) => {
+    const nodes = await snapshots(options).catch((error: unknown) => {
       if (first || !isBeamError(error) || error.code !== 'BEAM_ERR_BACKEND_IDLE') throw error
       return []
     })

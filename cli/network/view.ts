@@ -1,9 +1,11 @@
 import type { Lifetime } from '../lifetime.ts'
 import { colours } from '../output/colours.ts'
 import type { Frame, Size } from '../output/network/dashboard-text.ts'
+import { STRETCHES } from '../output/network/period-text.ts'
 import type { PeriodFigures } from './answers.ts'
 import { askAnyway } from './ask.ts'
 import { rateOf, type Look } from './changes.ts'
+import type { CountryOf } from './geoip.ts'
 import { looks } from './live.ts'
 import { Screen } from './screen.ts'
 
@@ -22,12 +24,13 @@ export async function showFrames(
   options: {
     readonly everyMs: number
     readonly history: boolean
+    readonly countryOf: CountryOf | undefined
     readonly lines: (frame: Frame, size: Size, paint: ReturnType<typeof colours>) => readonly string[]
   },
 ): Promise<void> {
   const paint = colours(process.stdout)
   // An error of the first look is to be seen where it was asked.
-  const running = looks(lifetime, options.everyMs)
+  const running = looks(lifetime, options.everyMs, { addresses: options.countryOf !== undefined })
   const first = await running.next()
   let frame: Frame | undefined
   let missing = 0
@@ -52,6 +55,7 @@ export async function showFrames(
         : {
             snapshot: best,
             now: look.at,
+            countryOf: options.countryOf,
             ...(rate === undefined ? {} : { bytesPerSecond: rate }),
             ...(period === undefined ? {} : { period: period.figures }),
           }
@@ -62,5 +66,5 @@ export async function showFrames(
 }
 
 function lastHour(): Promise<PeriodFigures> {
-  return askAnyway({ operation: 'history', shape: 'period', input: { periodMs: HISTORY_MS, buckets: 60 } })
+  return askAnyway({ operation: 'history', shape: 'period', input: { periodMs: HISTORY_MS, buckets: STRETCHES } })
 }

@@ -1,7 +1,7 @@
 import { BeamCommand } from '../../base-command.ts'
 import { parseDuration } from '../../input/duration.ts'
 import { JSON_FLAG } from '../../input/flags.ts'
-import { EVERY_FLAG } from '../../input/network-command-flags.ts'
+import { EVERY_FLAG, GEOIP_FLAG } from '../../input/network-command-flags.ts'
 import { Lifetime } from '../../lifetime.ts'
 import { writeLines } from '../../network/lines.ts'
 import { outputLook } from '../../network/terminal.ts'
@@ -14,7 +14,7 @@ export default class NetworkDashboard extends BeamCommand {
   static override description =
     'On the whole terminal; q ends it. Where standard output is no terminal, and with --json: a line for whatever happens.'
   static override examples = ['<%= config.bin %> network dashboard']
-  static override flags = { ...EVERY_FLAG, ...JSON_FLAG }
+  static override flags = { ...EVERY_FLAG, ...GEOIP_FLAG, ...JSON_FLAG }
 
   async run(): Promise<void> {
     const { flags } = await this.parse(NetworkDashboard)
@@ -22,7 +22,9 @@ export default class NetworkDashboard extends BeamCommand {
     using lifetime = new Lifetime()
     if (flags.json || !canDraw()) return await writeLines(lifetime, { everyMs, json: flags.json, paint: outputLook().paint })
     const lines = await drawing()
-    await showFrames(lifetime, { everyMs, history: true, lines })
+    const { geoip } = flags
+    const countryOf = geoip === undefined ? undefined : await (await import('../../network/geoip.ts')).openGeoip(geoip)
+    await showFrames(lifetime, { everyMs, countryOf, history: true, lines })
   }
 }
 

@@ -5,9 +5,7 @@ import { askAnyway } from '../../network/ask.ts'
 import { parsePeriod } from '../../network/period.ts'
 import { outputLook } from '../../network/terminal.ts'
 import { writeJson } from '../../output/config-text.ts'
-
-/** Stretches into which a period is cut: as many as a line of bars shows. */
-const BUCKETS = 60
+import { statsText, STRETCHES } from '../../output/network/period-text.ts'
 
 /** `beam network stats`: the past of this machine’s nodes. */
 export default class NetworkStats extends BeamCommand {
@@ -26,10 +24,9 @@ export default class NetworkStats extends BeamCommand {
     const period = await askAnyway({
       operation: 'history',
       shape: 'period',
-      input: { periodMs: parsePeriod(flags.period), buckets: BUCKETS },
+      input: { periodMs: parsePeriod(flags.period), buckets: STRETCHES },
     })
     if (flags.json) return writeJson({ period })
-    const { statsText } = await import('../../output/network/period-text.ts')
     const { columns, paint } = outputLook()
     process.stdout.write(statsText(period, columns, paint))
   }

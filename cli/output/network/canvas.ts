@@ -19,11 +19,6 @@ export class Canvas {
     this.#cells = Array.from({ length: this.rows }, () => Array.from({ length: this.columns }, () => ({ text: ' ', look: undefined })))
   }
 
-  /** Whether nothing was drawn there yet. */
-  isFree(column: number, row: number): boolean {
-    return this.#cells[row]?.[column]?.text === ' '
-  }
-
   /** Draws characters of one column each from a place to the right. */
   draw(column: number, row: number, text: string, look?: Look): void {
     const cells = this.#cells[row]

@@ -1,11 +1,12 @@
 import type { PeriodFigures } from '../../network/answers.ts'
 import type { Snapshot } from '../../network/ask.ts'
+import type { CountryOf } from '../../network/geoip.ts'
 import { distanceMs } from '../../network/figures.ts'
 import { healthOf } from '../../network/health.ts'
 import type { Colours } from '../colours.ts'
 import { beside, cutLine } from './canvas.ts'
-import { mapLines, type MapPlace } from './map-text.ts'
-import { peersText } from './peers-text.ts'
+import { mapLines, marksOf, type MapPlace } from './map-text.ts'
+import { peersText, type PeerRow } from './peers-text.ts'
 import { chartLines } from './period-text.ts'
 import { healthLines, relayedText } from './status-text.ts'
 import { bytesText, countText, ownerText, shortId, timeText } from './words.ts'
@@ -18,6 +19,8 @@ export interface Frame {
   /** Bytes per second that are carried for others now, once two looks have been taken. */
   readonly bytesPerSecond?: number
   readonly now: number
+  /** Tells countries, where the user gave a database. */
+  readonly countryOf?: CountryOf | undefined
 }
 
 /** How large the terminal is. */
@@ -28,9 +31,11 @@ export interface Size {
 
 /** From so many columns on the map stands beside the health. */
 const WIDE = 100
+/** A map of fewer lines tells nothing. */
+const LEAST_MAP_ROWS = 7
 
 /** Where peers are, as far as the node and they know it. */
-export function placesOf({ peers }: Snapshot, countryOf?: (host: string) => string | undefined): MapPlace[] {
+export function placesOf({ peers }: Snapshot, countryOf?: CountryOf): MapPlace[] {
   return peers.flatMap(({ id, coordinate, latencyMs, host }) => {
     const country = host === undefined ? undefined : countryOf?.(host)
     if (coordinate === undefined) return []
@@ -59,15 +64,39 @@ export function dashboardLines(frame: Frame, { columns, rows }: Size, paint: Col
     ...(wide ? beside(checks, map, left) : [...checks, ...(map.length === 0 ? [] : ['', ...map])]),
     ...(chart.length === 0 ? [] : ['', paint.bold('The last hour'), ...chart]),
     '',
-    ...peersText(withDistances(snapshot), columns, paint).trimEnd().split('\n'),
+    ...peersLines(frame, columns, map.length > 0, paint),
   ]
   return fitted(lines, { columns, rows })
 }
 
-/** One frame of `beam network watch`: figures and peers. */
+/** One frame of `beam network watch`: figures, the map where there is room, peers. */
 export function watchLines(frame: Frame, { columns, rows }: Size, paint: Colours): string[] {
-  const peers = peersText(withDistances(frame.snapshot), columns, paint).trimEnd().split('\n')
-  return fitted([...headLines(frame, frame.now, paint), '', ...peers], { columns, rows })
+  const { snapshot, now } = frame
+  const head = headLines(frame, now, paint)
+  const own = snapshot.status.coordinate
+  const room = rows - head.length - Math.min(snapshot.peers.length, Math.floor(rows / 3)) - 3
+  const map = own === undefined || room < LEAST_MAP_ROWS ? [] : mapLines(own, placesOf(snapshot), { columns, rows: room }, paint)
+  return fitted([...head, '', ...map, ...(map.length === 0 ? [] : ['']), ...peersLines(frame, columns, map.length > 0, paint)], {
+    columns,
+    rows,
+  })
+}
+
+function peersLines({ snapshot, countryOf }: Frame, columns: number, marked: boolean, paint: Colours): string[] {
+  const own = snapshot.status.coordinate
+  const marks = marked ? marksOf(placesOf(snapshot)) : new Map<string, string>()
+  const rows = snapshot.peers.map((peer): PeerRow => {
+    const [mark, country] = [marks.get(peer.id), peer.host === undefined ? undefined : countryOf?.(peer.host)]
+    return {
+      ...peer,
+      ...(mark === undefined ? {} : { mark }),
+      ...(country === undefined ? {} : { country }),
+      ...(own === undefined || peer.coordinate === undefined ? {} : { distanceMs: distanceMs(own, peer.coordinate) }),
+    }
+  })
+  return peersText(rows, columns, paint, { geo: countryOf !== undefined })
+    .trimEnd()
+    .split('\n')
 }
 
 function headLines({ snapshot: { owner, status, peers }, bytesPerSecond }: Frame, now: number, paint: Colours): string[] {
@@ -79,13 +108,6 @@ function headLines({ snapshot: { owner, status, peers }, bytesPerSecond }: Frame
     `  ${countText(peers.length, 'peer')}, ${countText(status.heard ?? 0, 'node')} heard of, ${countText(status.records ?? 0, 'record')} of services`,
     ...(relayed === undefined ? [] : [`  for others: ${relayedText(relayed)}${rate}`]),
   ]
-}
-
-function withDistances({ status, peers }: Snapshot): ReadonlyArray<Snapshot['peers'][number] & { readonly distanceMs?: number }> {
-  const own = status.coordinate
-  return peers.map((peer) =>
-    own === undefined || peer.coordinate === undefined ? peer : { ...peer, distanceMs: distanceMs(own, peer.coordinate) },
-  )
 }
 
 /** No line wider and no more lines than the terminal has; what is left out at the end is said. */

@@ -40,13 +40,18 @@ export function mapLines(
     (ring, index, all) => index === all.length - 1 || (all.length - index) % 2 === 1,
   )
   for (const ring of rings) drawRing(canvas, { middleX, middleY, radius: scale(ring) }, paint.dim)
-  for (const ring of rings) canvas.draw(middleX + 1, Math.round(middleY - scale(ring)), msText(ring), paint.dim)
   for (const [index, place] of places.entries()) {
     const distance = scale(distanceMs(self, place.coordinate))
     const [x, y] = directionOf(self, place.coordinate, index)
     put(canvas, Math.round(middleX + x * distance * ASPECT), Math.round(middleY + y * distance), markOf(index), lookOf(place, self, paint))
   }
   canvas.draw(middleX, middleY, '@', paint.bold)
+  for (const ring of rings) {
+    const row = [middleY - scale(ring), middleY + scale(ring)]
+      .map(Math.round)
+      .find((at) => hasRoom(canvas, middleX + 1, at, msText(ring).length))
+    if (row !== undefined) canvas.draw(middleX + 1, row, msText(ring), paint.dim)
+  }
   return canvas.lines()
 }
 
@@ -61,6 +66,11 @@ export function mapLegend(self: Place, places: readonly MapPlace[], paint: Colou
     ]
     return `${lookOf(place, self, paint)(markOf(index))}  ${shortId(id)}  ${parts.filter((part) => part !== undefined).join(', ')}`
   })
+}
+
+/** What peers are called on the map, by their ids. */
+export function marksOf(places: readonly MapPlace[]): ReadonlyMap<string, string> {
+  return new Map(places.map(({ id }, index) => [id, markOf(index)]))
 }
 
 const markOf = (index: number): string => MARKS[index] ?? '*'
@@ -101,4 +111,11 @@ function put(canvas: Canvas, column: number, row: number, mark: string, look: Lo
   }
 }
 
+/** Whether no mark stands where a text is to go. */
+function hasRoom(canvas: Canvas, column: number, row: number, length: number): boolean {
+  const taken = marks.get(canvas)
+  return row < canvas.rows && Array.from({ length }, (_, at) => `${column + at} ${row}`).every((place) => taken?.has(place) !== true)
+}
+
+/** The places of a map that marks have taken, as `column row`. */
 const marks = new WeakMap<Canvas, Set<string>>()

@@ -8,6 +8,8 @@ import { msText, shortId, timeText } from './words.ts'
 export interface PeerRow extends PeerFigures {
   readonly distanceMs?: number
   readonly country?: string
+  /** What it is called on the map beside. */
+  readonly mark?: string
 }
 
 /** Columns below which there is no room for everything. */
@@ -25,6 +27,7 @@ export function peersText(
   const narrow = columns < NARROW
   const countries = peers.some(({ country }) => country !== undefined)
   const shown: Array<readonly [Column, (peer: PeerRow) => string]> = [
+    ...(peers.some(({ mark }) => mark !== undefined) ? [[{ title: '', max: 1 }, ({ mark = '' }: PeerRow) => mark] as const] : []),
     [{ title: 'PEER', max: 10 }, ({ id }) => shortId(id)],
     ...(narrow ? [] : [[{ title: 'DIALLED', max: 7 }, ({ direction }: PeerRow) => (direction === 'out' ? 'by us' : 'by it')] as const]),
     [{ title: 'LATENCY', max: 9 }, ({ latencyMs }) => (latencyMs === undefined ? '' : msText(latencyMs))],

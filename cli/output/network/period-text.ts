@@ -5,6 +5,9 @@ import { labelled, table } from '../table.ts'
 import { sparkline } from './sparkline.ts'
 import { bytesText, countText, msText, percentText, timeText } from './words.ts'
 
+/** Stretches into which a period is cut for bars: as many as a line of an ordinary terminal shows. */
+export const STRETCHES = 56
+
 /** Said where there is no history. */
 const NOTHING = 'Nothing was measured in this time: a sample is taken every minute while a node of the mesh is up.\n'
 
@@ -42,7 +45,7 @@ export function chartLines(period: PeriodFigures, columns: number): string[] {
     ['relayed', ({ bytes, streams }) => (bytes > 0 || streams > 0 ? bytes : undefined), bytesText],
   ]
   return lines.flatMap(([label, of, text]) => {
-    const values = spread(period, columns - 22, of)
+    const values = spread(period, Math.min(STRETCHES, columns - 24), of)
     const known = values.filter((value) => value !== undefined)
     return known.length === 0 ? [] : [`${label.padEnd(9)}${sparkline(values)}  most ${text(Math.max(...known))}`]
   })
