@@ -62,3 +62,20 @@ export function watchHeartbeat(session: Http2Session, connection: { readonly byt
     },
   }
 }
+
+/** Whether the far end shows a sign of life within so many milliseconds: its answer, or any byte. */
+export function answersWithin(session: Http2Session, connection: { readonly bytesRead: number }, ms: number): Promise<boolean> {
+  if (session.destroyed) return Promise.resolve(false)
+  return new Promise((resolve) => {
+    const heard = connection.bytesRead
+    // After a pause of this process what has arrived is read first: it was this end that was silent.
+    const timer = setTimeout(() => setImmediate(() => resolve(connection.bytesRead !== heard)), ms)
+    timer.unref()
+    // When it can't be sent (too many are unanswered already), the time decides.
+    session.ping((error) => {
+      if (error !== null) return
+      clearTimeout(timer)
+      resolve(true)
+    })
+  })
+}

@@ -22,7 +22,7 @@ import {
   SESSION_WINDOW_BYTES,
   STREAMS_PATH,
 } from './constants.ts'
-import { watchHeartbeat, type Heartbeat } from './heartbeat.ts'
+import { answersWithin, watchHeartbeat, type Heartbeat } from './heartbeat.ts'
 import { LinkStream, type StreamOwner } from './link-stream.ts'
 import { PipeHalf, type PipeCarrier } from './pipe-half.ts'
 import { refusalHeaders, refusalOf, type Refusal } from './refusal.ts'
@@ -151,6 +151,11 @@ export class Link implements StreamOwner {
     const refusal = refusalOf(answered)
     if (refusal !== undefined) throw refusal
     return { latencyMs: performance.now() - start }
+  }
+
+  /** Whether the far end shows a sign of life within so many milliseconds. */
+  answers(ms: number): Promise<boolean> {
+    return answersWithin(this.#session, this.#parts.connection, ms)
   }
 
   /**

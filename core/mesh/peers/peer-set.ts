@@ -113,7 +113,9 @@ export class PeerSet implements Disposable {
     const { node, goal, clock } = this.#options
     const now = clock.monotonic()
     for (const peer of node.peers) this.#lookAfter(peer, now)
-    const missing = goal.min - node.peers.length
+    // However many dial this node, it chooses as many itself as make half of a set: a crowd of strangers is never all that it sees.
+    const outbound = node.peers.filter(({ direction }) => direction === 'out').length
+    const missing = Math.max(goal.min - node.peers.length, Math.ceil(goal.min / 2) - outbound)
     if (missing > 0) this.#grow(missing, now)
     else if (now - this.#improvedAt >= IMPROVE_MS) this.improve()
   }
