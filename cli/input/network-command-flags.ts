@@ -23,7 +23,8 @@ export const EVERY_FLAG = {
 export const REPORT_FLAG = {
   output: string({
     char: 'o',
-    description: 'The file to write; “-” is standard output. Default: a new file here (diagnose: standard output where that is no terminal).',
+    description:
+      'The file to write; “-” is standard output. Default: a new file here (diagnose: standard output where that is no terminal).',
     helpValue: 'FILE',
   }),
 }

@@ -8,6 +8,8 @@ import { writeJson } from '../../output/config-text.ts'
 /** A map is no use when it is smaller, and no easier to read when it is larger. */
 const [MIN_COLUMNS, MAX_COLUMNS] = [20, 140]
 const [MIN_ROWS, MAX_ROWS] = [7, 40]
+/** Above this error a place is little more than a guess. */
+const ROUGH = 0.5
 
 /** `beam network map`: the network around the nodes, drawn. */
 export default class NetworkMap extends BeamCommand {
@@ -45,6 +47,7 @@ export default class NetworkMap extends BeamCommand {
       const rows = Math.min(MAX_ROWS, Math.max(MIN_ROWS, (process.stdout.rows ?? 24) - Math.min(places.length, 8) - 4))
       const lines = [...mapLines(self, places, { columns, rows }, paint), '', ...mapLegend(self, places, paint)]
       process.stdout.write(`${lines.join('\n')}\n`)
+      if (self.error > ROUGH) process.stdout.write(paint.dim('The coordinates are still rough: they grow surer with every measurement.\n'))
     }
   }
 }
