@@ -3,6 +3,7 @@ import { parseDuration } from '../../input/duration.ts'
 import { JSON_FLAG } from '../../input/flags.ts'
 import { EVERY_FLAG, GEOIP_FLAG } from '../../input/network-command-flags.ts'
 import { Lifetime } from '../../lifetime.ts'
+import type { CountryOf } from '../../network/geoip.ts'
 import { writeLines } from '../../network/lines.ts'
 import { outputLook } from '../../network/terminal.ts'
 import type { dashboardLines } from '../../output/network/dashboard-text.ts'
@@ -23,7 +24,7 @@ export default class NetworkDashboard extends BeamCommand {
     if (flags.json || !canDraw()) return await writeLines(lifetime, { everyMs, json: flags.json, paint: outputLook().paint })
     const lines = await drawing()
     const { geoip } = flags
-    const countryOf = geoip === undefined ? undefined : await (await import('../../network/geoip.ts')).openGeoip(geoip)
+    const countryOf = geoip === undefined ? undefined : await countries(geoip)
     await showFrames(lifetime, { everyMs, countryOf, history: true, lines })
   }
 }
@@ -31,4 +32,8 @@ export default class NetworkDashboard extends BeamCommand {
 /** Apart from `using`: TypeScript would leave the path in import() as it is. */
 async function drawing(): Promise<typeof dashboardLines> {
   return (await import('../../output/network/dashboard-text.ts')).dashboardLines
+}
+
+async function countries(file: string): Promise<CountryOf> {
+  return (await import('../../network/geoip.ts')).openGeoip(file)
 }
