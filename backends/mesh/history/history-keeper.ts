@@ -5,7 +5,7 @@ import type { Sample } from './sample.ts'
 
 /** How often a sample is taken. */
 const SAMPLE_MS = 60_000
-/** The first one comes sooner: peers are linked and measured by then. */
+/** The first one comes sooner, at most twice this after the start: peers are linked and measured by then. */
 const FIRST_MS = 10_000
 /** What is shorter is not worth a row. */
 const LEAST_MS = 5_000
@@ -38,7 +38,10 @@ export class HistoryKeeper implements AsyncDisposable {
     this.#options = options
     this.#at = options.clock.monotonic()
     const { clock } = options
-    const stops = [clock.after(FIRST_MS, () => void this.take(), { unref: true }), clock.every(SAMPLE_MS, () => void this.take())]
+    const stops = [
+      clock.after(FIRST_MS * (1 + Math.random()), () => void this.take(), { unref: true }),
+      clock.every(SAMPLE_MS, () => void this.take()),
+    ]
     const { store } = options
     store.beforeRead = () => this.#takeIfDue()
     this.#stop = () => {
