@@ -44,6 +44,7 @@ export interface Options {
 export const USAGE = `Usage: npm run bench -- [options]
        npm run bench -- paths [--rounds N] [--json FILE]   several paths at once: goodput and fail-over
        npm run bench -- discovery [--nodes 100,300] [--repeats N] [--json FILE]   joining, registering, finding
+       npm run bench -- relay [--rounds N] [--mib N] [--json FILE]   ways through one relay and two
 
   --only NAMES     peers, separated by commas: direct,pipe,tls,ssh,ssh-aes,stunnel,beam,other
   --figures NAMES  figures or their first word, for example cpu,ttfb,requests

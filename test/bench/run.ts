@@ -109,6 +109,8 @@ try {
     await (await import('./paths/run.ts')).benchPaths(rest)
   } else if (suite === 'discovery') {
     await (await import('./discovery/run.ts')).benchDiscovery(rest)
+  } else if (suite === 'relay') {
+    await (await import('./relay/run.ts')).benchRelay(rest)
   } else {
     const options = parseOptions(process.argv.slice(2))
     if (options.help) print(USAGE)
