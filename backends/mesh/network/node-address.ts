@@ -13,6 +13,9 @@ export function formatNodeAddress(key: Uint8Array, { host, port }: { readonly ho
   return `beam-node:${encodeKey('node', key)}@${isIP(host) === 6 ? `[${host}]` : host}:${port}`
 }
 
+/** Hosts of networks that hide who dials: looked up in the DNS and dialled directly, they would tell who looks for them. */
+const HIDDEN = /\.(?:onion|anon|i2p)\.?$/i
+
 /** @throws ConfigError (`BEAM_ERR_ADDRESS_INVALID`) */
 export function parseNodeAddress(text: string): NodeAddress {
   const match = /^(?:beam-node:)?([a-z2-7]{56})@(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+)):(\d{1,5})$/i.exec(text.trim())
@@ -24,5 +27,12 @@ export function parseNodeAddress(text: string): NodeAddress {
       hint: 'It looks like beam-node:KEY@host:port, as “beam node” prints it.',
     })
   }
-  return { key, host: match[2] ?? match[3] ?? '', port }
+  const host = match[2] ?? match[3] ?? ''
+  if (HIDDEN.test(host)) {
+    throw new ConfigError(`Nodes of the mesh are dialled directly, so ${host} cannot be one.`, {
+      code: 'BEAM_ERR_ADDRESS_INVALID',
+      hint: 'Name the IP address or the DNS name of a node.',
+    })
+  }
+  return { key, host, port }
 }
