@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { createServer, type AddressInfo } from 'node:net'
 import { afterEach, expect, it } from 'vitest'
 import { watchLink } from '../../../backends/mesh/watch-link.ts'
 import { MeshNetwork } from '../../../backends/mesh/network/mesh-network.ts'
@@ -7,6 +7,7 @@ import { MultiDiscovery } from '../../../backends/mesh/discovery/multi.ts'
 import { generateIdentity, silentLogger, systemClock, type LinkStream } from '../../../core/index.ts'
 import { dialLink } from '../../../core/link/index.ts'
 import { listenForPair } from '../../core/link/pair.ts'
+import { freezable } from '../../helpers/freezable.ts'
 import { testMesh, testPaths } from '../../helpers/mesh.ts'
 
 const open: Array<() => unknown> = []
@@ -14,31 +15,10 @@ afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close()
 })
 
-/** A way to a port that can be frozen: nothing is closed, nothing moves. */
-async function freezable(port: number): Promise<{ readonly port: number; freeze(): void }> {
-  const sockets: Socket[] = []
-  const server = createServer((socket) => {
-    const onward = connect({ host: '127.0.0.1', port })
-    for (const [from, to] of [[socket, onward] as const, [onward, socket] as const]) {
-      sockets.push(from)
-      from.on('error', () => {}).on('data', (chunk) => to.write(chunk))
-    }
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  open.push(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  return {
-    port: (server.address() as AddressInfo).port,
-    freeze: () => sockets.forEach((socket) => socket.removeAllListeners('data').pause()),
-  }
-}
-
 it('a link that carries streams is given up when its far end is frozen, and not before', { timeout: 30_000 }, async () => {
   await using pair = await listenForPair({ onStream: (stream: LinkStream) => void stream.pipe(stream) })
   const way = await freezable(pair.port)
+  open.push(() => way.close())
   const { link } = await dialLink({
     to: { host: '127.0.0.1', port: way.port },
     expectedKey: pair.service.publicKey,

@@ -11,6 +11,7 @@ import {
   type PeerGoal,
 } from '../../../../core/index.ts'
 import { dialLink, offerReverse } from '../../../../core/link/index.ts'
+import { freezable } from '../../../helpers/freezable.ts'
 import { decodePeers, encodePeers } from '../../../../core/mesh/peers/exchange.ts'
 
 const open: Array<() => unknown> = []
@@ -73,6 +74,22 @@ describe('a set of peers', () => {
     const others = await Promise.all(Array.from({ length: 6 }, () => member({ min: 1, max: 4 })))
     await Promise.allSettled(others.map(({ node }) => node.connect(hub.contact, hub.key)))
     await expect.poll(() => hub.node.peers.length).toBe(3)
+  })
+
+  it('gives up a peer that carries streams and is frozen', { timeout: 30_000 }, async () => {
+    const [one, other] = [await member({ min: 1, max: 4 }), await member({ min: 1, max: 4 })]
+    other.node.carry({ judge: () => undefined, take: (stream) => void stream.on('error', () => {}).resume() })
+    const way = await freezable(other.contact.port)
+    open.push(() => way.close())
+    const peer = await one.node.connect({ host: '127.0.0.1', port: way.port }, other.key)
+    const stream = peer.openStream('somebody')
+    stream.on('error', () => {}).write('x')
+    await expect.poll(() => peer.openStreams).toBeGreaterThan(1)
+    await expect.poll(() => peer.latencyMs, { timeout: 10_000 }).toBeDefined()
+    const start = performance.now()
+    way.freeze()
+    await expect.poll(() => peer.usable, { timeout: 20_000, interval: 10 }).toBe(false)
+    process.stdout.write(`a frozen peer was given up after ${Math.round(performance.now() - start)} ms\n`)
   })
 
   it('ends a link to a peer that answers nonsense, and one to a banned peer', async () => {
