@@ -10,6 +10,7 @@ import type { Candidate, Candidates } from './candidates.ts'
 import { choose, hasRoom, worst, type LinkedPeer } from './choose.ts'
 import { fromNumbers, moved, toNumbers, UNKNOWN, type Coordinate } from './coordinate.ts'
 import { decodePeers, encodePeers, MAX_EXCHANGED, PEER_TOPICS } from './exchange.ts'
+import { hostOf, linkedPeer, prefixOfPeer, type Known } from './linked-peer.ts'
 import { prefixOf } from './prefix.ts'
 
 /** How often the set is looked after. Links that carry streams are asked at every step, others every half a minute. */
@@ -49,14 +50,6 @@ export interface PeerSetOptions {
   /** What this node says of itself, apart from its coordinate and links. */
   readonly self: () => Pick<HeartbeatPayload, 'participation' | 'contacts'>
   readonly random?: () => number
-}
-
-/** What is known of a linked peer besides its link. */
-interface Known {
-  info: HeartbeatPayload | undefined
-  coordinate: Coordinate | undefined
-  askedAt: number
-  asking: boolean
 }
 
 /** Keeps a good set of peers: enough, diverse, alive; asks them how they are, and replaces the worst by better ones. */
@@ -103,7 +96,7 @@ export class PeerSet implements Disposable {
     const now = this.#options.clock.monotonic()
     return this.#options.node.peers.map((peer) => {
       const known = this.#known.get(peer.id)
-      return { ...this.#linked(peer, known, now), ...(known?.info === undefined ? {} : { info: known.info }) }
+      return { ...linkedPeer(peer, known, this.#options.candidates, now), ...(known?.info === undefined ? {} : { info: known.info }) }
     })
   }
 
@@ -296,38 +289,9 @@ export class PeerSet implements Disposable {
     const { node, goal } = this.#options
     if (node.peers.length <= goal.min) return
     const least = worst(
-      node.peers.map((peer) => this.#linked(peer, this.#known.get(peer.id), now)),
+      node.peers.map((peer) => linkedPeer(peer, this.#known.get(peer.id), this.#options.candidates, now)),
       { own: this.#own, protectMs: PROTECT_MS },
     )
     if (least !== undefined) node.peer(least.id)?.close('a better peer takes its place')
   }
-
-  #linked(peer: Peer, known: Known | undefined, now: number): LinkedPeer {
-    const { candidates } = this.#options
-    const prefix = prefixOfPeer(peer)
-    const source = candidates.get(peer.id)?.source
-    return {
-      id: peer.id,
-      direction: peer.direction,
-      trust: candidates.trustIn(peer.id),
-      ageMs: now - peer.since,
-      // The stream in which the link was turned round is always open.
-      busy: peer.openStreams > 1,
-      ...(prefix === undefined ? {} : { prefix }),
-      ...(source === undefined ? {} : { source }),
-      ...(known?.coordinate === undefined ? {} : { coordinate: known.coordinate }),
-      ...(peer.latencyMs === undefined ? {} : { latencyMs: peer.latencyMs }),
-    }
-  }
-}
-
-/** The address that a peer was seen under, without its port. */
-function hostOf({ remoteAddress }: Peer): string | undefined {
-  const match = /^(?:\[(.+)\]|([^:]+)):\d+$/.exec(remoteAddress ?? '')
-  return (match?.[1] ?? match?.[2])?.replace(/^::ffff:/i, '')
-}
-
-function prefixOfPeer(peer: Peer): string | undefined {
-  const host = hostOf(peer)
-  return host === undefined ? undefined : prefixOf(host)
 }
