@@ -1,4 +1,4 @@
-import { encodeKey, RouteTable, type BeamPaths, type Clock, type Logger } from '../../core/index.ts'
+import { BackendUnavailableError, encodeKey, RouteTable, type BeamPaths, type Clock, type Logger } from '../../core/index.ts'
 import type { MeshConfig } from './config.generated.ts'
 import { createDiscovery, DnsNodes, type DiscoveryOptions, type MeshDiscovery, type SourceStatus } from './discovery/index.ts'
 import { HistoryKeeper } from './history/history-keeper.ts'
@@ -28,7 +28,7 @@ export interface MeshParts {
   readonly links: PublisherLinks
   readonly history: HistoryStore
   readonly sources: () => readonly SourceStatus[]
-  /** Opens the DHT node for others, if this node is one that others start from. */
+  /** Opens the DHT node for others, if this node is one that others start from. @throws BackendUnavailableError (`BEAM_ERR_PORT_IN_USE`) */
   readonly serveDht: (signal: AbortSignal) => Promise<void>
   /** Where others start from it, as BEAM_P2P_BOOTSTRAP takes it; empty when they do not. */
   readonly bootstrap: () => readonly string[]
@@ -99,7 +99,15 @@ export function assemble({ config, discovery, paths, clock, logger }: MeshCompon
     async serveDht(signal) {
       if (first === undefined) return
       dhtPort = await mesh.serveDht(signal)
-      if (dhtPort === undefined) logger.warn('the DHT node for others could not be opened', { port: first.port })
+      if (dhtPort !== undefined) return
+      const reason = sources().find(({ name }) => name === 'dht')?.detail ?? 'it was stopped'
+      // Without a name server it is tried again; a port that somebody else has stays taken.
+      if (/EADDRINUSE|in use/i.test(reason)) {
+        throw new BackendUnavailableError(`UDP port ${first.port} on ${first.host}, at which others would start their DHT, is taken.`, {
+          code: 'BEAM_ERR_PORT_IN_USE',
+        })
+      }
+      logger.warn('the DHT node for others is not open yet', { reason })
     },
     // Of the public DHT others need no address of this node.
     bootstrap: () =>

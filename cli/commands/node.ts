@@ -46,7 +46,7 @@ export default class Node extends BeamCommand {
     const environment = {
       // Who runs a node serves others, as fully as the limits allow, unless it says less.
       BEAM_P2P_PARTICIPATION: 'full',
-      BEAM_P2P_DHT_PORT: port ?? '0',
+      BEAM_P2P_DHT_PORT: port ?? process.env['BEAM_P2P_DHT_PORT'] ?? process.env['BEAM_P2P_PORT'] ?? '0',
       ...(serves.length === 0 ? {} : { BEAM_P2P_SERVE: serves.join(',') }),
       ...(port === undefined ? {} : { BEAM_P2P_PORT: port }),
       ...(flags.bind === undefined ? {} : { BEAM_P2P_HOST: flags.bind }),
