@@ -29,13 +29,15 @@ export function permittedWays(
   }
 }
 
-/** Paths of one stream on one network have to come from one visitor: those without a key of their own share a throw-away one there. */
+/**
+ * Paths of one stream on one network have to come from one visitor, also the one that takes the place of a path that was lost: those without a
+ * key of their own share a throw-away one there.
+ */
 function asOneVisitor(ways: readonly WayTarget[]): WayTarget[] {
   const keys = new Map<string, Identity>()
   return ways.map((way) => {
+    if (way.dial?.identity !== undefined) return way
     const { name } = way.handle
-    const shared = ways.some((other) => other !== way && other.handle.name === name)
-    if (!shared || way.dial?.identity !== undefined) return way
     const identity = keys.get(name) ?? generateIdentity()
     keys.set(name, identity)
     return { ...way, dial: { ...way.dial, identity } }
