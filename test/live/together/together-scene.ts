@@ -69,7 +69,7 @@ export class TogetherScene implements AsyncDisposable {
   #backends(): readonly object[] {
     const { flavor, torrc } = this.onion
     return [
-      { name: 'mesh' },
+      { name: 'mesh', config: { listen: { host: '127.0.0.1', port: 0 } } },
       { name: 'tor', config: { binary: flavor.binary, torrc } },
       { name: 'i2p', config: { router: 'attach', reseed: 'off', first_byte_seconds: 15 } },
     ]
