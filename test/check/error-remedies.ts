@@ -32,7 +32,8 @@ export const REMEDIES: Record<ErrorCode, string> = {
   BEAM_ERR_EXPORT_INVALID:
     'Copy the file again from where it was made, or export anew. Keys that were changed on the way are not imported.',
   BEAM_ERR_PASSPHRASE: 'Try again with the passphrase of the export. Nobody can read the keys without it; the rest of the file needs none.',
-  BEAM_ERR_INVITE: 'Copy the whole line again; when it expired or its signature is wrong, ask your friend for a new one (`beam anonet invite`).',
+  BEAM_ERR_INVITE:
+    'Copy the whole line again; when it expired or its signature is wrong, ask your friend for a new one (`beam anonet invite`).',
   BEAM_ERR_PEER_UNREACHABLE: 'Check that the publisher still runs; try again later or over another network.',
   BEAM_ERR_NOT_FOUND: 'Check the address, and that the publisher runs. New addresses and names take some seconds to be known.',
   BEAM_ERR_NAME_CONFLICT:

@@ -2,9 +2,10 @@ import { rename, rm, stat } from 'node:fs/promises'
 import { mkdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
+import type * as SqliteModule from 'node-sqlite3-wasm'
 import { systemClock, type Clock } from '../../../core/index.ts'
 
-type Sqlite = typeof import('node-sqlite3-wasm')
+type Sqlite = typeof SqliteModule
 type Database = InstanceType<Sqlite['Database']>
 
 /** What SQLite itself keeps the file below, so that a history never fills a disk: pages of 4 KB, 16 MB together. */

@@ -33,7 +33,7 @@ export function pcpNonce(): Buffer {
   return randomBytes(12)
 }
 
-export function encodePcpMap({ port, suggested, lifetimeSeconds }: PortRequest, own: string, nonce: Buffer): Buffer {
+function encodePcpMap({ port, suggested, lifetimeSeconds }: PortRequest, own: string, nonce: Buffer): Buffer {
   const bytes = Buffer.alloc(PCP.bytes)
   bytes[0] = PCP.version
   bytes[1] = PCP.map
@@ -74,7 +74,7 @@ export async function mapByPmp(router: Router, request: PortRequest, signal: Abo
   return { ...checked({ host, ...granted }), remove: async (by) => void (await ask(0, 0, by)) }
 }
 
-export function encodePmpMap({ port, suggested, lifetimeSeconds }: PortRequest): Buffer {
+function encodePmpMap({ port, suggested, lifetimeSeconds }: PortRequest): Buffer {
   const bytes = Buffer.alloc(12)
   bytes[1] = PMP.mapTcp
   bytes.writeUInt16BE(port, 4)

@@ -51,7 +51,7 @@ export class OnionMeter {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#publication, this.#one, this.#several].map((part) => part?.stop()))
+    await Promise.all([this.#publication, this.#one, this.#several].map(async (part) => part?.stop()))
   }
 
   async #publish(figure: OnionFigureName): Promise<void> {
