@@ -48,7 +48,7 @@ async function epoch(stage: Stage, safe: 'red' | 'green' | 'mesh', untilMs: numb
     }
     if (safe !== 'mesh' && random() < 0.5) {
       faults += 1
-      await pick([() => stage.killMesh(), () => stage.silenceMesh(), () => stage.mendMesh()])()
+      await Promise.resolve(pick<() => unknown>([() => stage.killMesh(), () => stage.silenceMesh(), () => stage.mendMesh()])())
     }
     await delay(200 + random() * 1_300)
   }
@@ -104,7 +104,7 @@ async function soak(): Promise<void> {
   print(`after the warm-up: ${warm === undefined ? 'not measured' : describeResources(warm)}`)
   print(`at the end:        ${describeResources(end)}`)
   const joined = traffic[2] as Traffic
-  if (joined.failed > 0) problems.push(`multipath loses nothing as long as one path is left, but: ${joined}`)
+  if (joined.failed > 0) problems.push(`multipath loses nothing as long as one path is left, but: ${joined.toString()}`)
   for (const [what, allowed] of Object.entries(GROWTH) as Array<[keyof typeof GROWTH, number]>) {
     const grown = warm === undefined ? 0 : end[what] - warm[what]
     if (grown > allowed) problems.push(`${what} grew by ${grown.toFixed(1)}, more than ${allowed}`)
