@@ -108,11 +108,14 @@ export class DhtAnnouncement implements Announced {
     const keyPair = this.#node.library.keyPair(this.#announcement.seed)
     const name = topic === undefined ? undefined : storeEarly(dht, (walker) => walker.announce(topic, keyPair, []).finished())
     const record = this.#store(dht, keyPair)
-    await Promise.all([record.held, name?.held, onStream === undefined ? undefined : this.#listen(dht, keyPair, onStream)])
+    // hyperdht's server waits for its own walk to end, which dead nodes hold up: whoever can be dialled is found before that.
+    const listening = onStream === undefined ? undefined : this.#listen(dht, keyPair, onStream)
+    listening?.catch(() => {})
+    await Promise.all([record.held, name?.held])
     if (signal.aborted) return
     this.#setState('announced', 'the DHT holds it')
     // The slow nodes, behind: whether one of them holds something newer shows at the end.
-    await untilAborted(Promise.all([record.settled, name?.settled]), signal)
+    await untilAborted(Promise.all([record.settled, name?.settled, listening]), signal)
   }
 
   /** Where the name is announced. Throws when it is no name: to be asked before anything is started. */

@@ -35,10 +35,13 @@ async function announceStream(onStream: (stream: Duplex) => void) {
   const announcement = announcementOf({ onStream })
   const announced = publisher.announce(announcement)
   await until(() => announced.state === 'announced')
-  const contacts = (await all(visitor.find(announcement.serviceKey, soon()))).flatMap((found) => found.contacts)
-  const [stream] = contacts
-  if (contacts.length !== 1 || stream?.kind !== 'stream') throw new Error('not one stream was found')
-  return stream
+  // The record is there first, the way to a stream a moment later.
+  for (;;) {
+    const contacts = (await all(visitor.find(announcement.serviceKey, soon()))).flatMap((found) => found.contacts)
+    const [stream] = contacts
+    if (contacts.length > 1) throw new Error('more than one stream was found')
+    if (stream?.kind === 'stream') return stream
+  }
 }
 
 /** The two ends of a new stream. */

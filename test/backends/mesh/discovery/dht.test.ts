@@ -100,7 +100,7 @@ describe('the DHT', () => {
     const publisher = source()
     const { announcement, announced } = await announce(publisher, { domain: 'gone.local', onStream: (stream) => stream.destroy() })
     const visitor = source()
-    expect(await all(visitor.find(announcement.serviceKey, soon()))).toHaveLength(2)
+    await expect.poll(() => all(visitor.find(announcement.serviceKey, soon()))).toHaveLength(2)
     await announced.stop()
     expect(await all(visitor.find(announcement.serviceKey, soon()))).toEqual([])
     expect(await all(visitor.claimants('gone.local', soon()))).toEqual([])
