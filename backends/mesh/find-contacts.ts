@@ -25,16 +25,17 @@ export interface FindOptions {
  */
 export async function* findContacts(discovery: Discovery, serviceKey: Uint8Array, options: FindOptions): AsyncIterable<Contact> {
   const records: ServiceRecord[] = []
+  let newest: ServiceRecord | undefined
   for await (const found of discovery.find(serviceKey, { signal: options.signal })) {
     const record = found.record === undefined ? undefined : verified(found.record, serviceKey, options)
     if (record !== undefined) {
       records.push(record)
       options.onRecord?.(record)
-      const newest = selectNewest(records)
+      newest = selectNewest(records)
       if (newest !== undefined && !newest.tombstone) yield* [...contacts(newest), ...relays(newest)]
-      if (newest?.tombstone === true) continue
     }
-    yield* found.contacts
+    // Where to knock for a stream is remembered by the DHT for a while after the end, and knocking takes long.
+    yield* newest?.tombstone === true ? found.contacts.filter(({ kind }) => kind !== 'stream') : found.contacts
   }
 }
 
