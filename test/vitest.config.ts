@@ -13,8 +13,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/live/**', 'test/**/*.live.test.ts', 'test/.tmp/**'],
     setupFiles: ['test/setup/loopback-only.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // Whole commands run in tests; on a busy machine each start takes seconds instead of half of one.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     pool: 'forks',
     // Most of the time is spent waiting for processes and clocks, so even two cores carry more files at once than vitest would start there.
     maxWorkers: Math.max(4, availableParallelism()),
