@@ -186,7 +186,7 @@ export const CONTRACT_FLAWS: readonly FlawRow[] = [
   ['no domains, and no word of it', ['domain-unsupported'], (backend) => capabilities(backend, { supportsDomains: false })],
   [
     'names that keep no address',
-    ['address-persistent'],
+    ['address-persistent', 'keys-move'],
     (backend) => ({ startTunnel: async (port, { name: _, ...options } = {}) => backend.startTunnel(port, options) }),
   ],
   ['keys that are not there', ['keys-move'], () => ({ exportKeys: async () => undefined })],

@@ -4,7 +4,7 @@ import { altersFirstStream, altersStreams, atMost, diesAfter, failsEvery, sevenB
 
 /** What remains of the contract without a single stream. */
 const NEEDS_NO_STREAM =
-  /^(constructor|initialize|dispose-(twice|idle)|start-|capabilities|status|stop-(twice|unknown)|id-|port|address|can-dial|reach|isolation|access-.*(refused|wrong)|domain|message|site)/
+  /^(constructor|initialize|dispose-(twice|idle)|start-|capabilities|status|stop-(twice|unknown)|id-|port|address|can-dial|reach|isolation|keys-move|access-.*(refused|wrong)|domain|message|site)/
 const NEEDS_A_STREAM = PROMISE_IDS.filter((id) => !NEEDS_NO_STREAM.test(id))
 
 /** What can be wrong with streams. */

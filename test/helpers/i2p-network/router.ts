@@ -98,6 +98,9 @@ function optionsOf(place: RouterPlace): Readonly<Record<string, string>> {
   }
 }
 
+/** How often a router that was killed is started before it counts as lost. */
+const RESTARTS = 3
+
 /** One i2pd of the private network, which can be ended and started again at the same place. */
 export class TestRouter {
   readonly place: RouterPlace
@@ -121,6 +124,19 @@ export class TestRouter {
     const files = { conf: 'i2pd.conf', tunconf: 'tunnels.conf', tunnelsdir: 'tunnels.d', certsdir: 'certificates' }
     const args = [`--datadir=${dir}`, ...Object.entries(files).map(([name, file]) => `--${name}=${join(dir, file)}`)]
     this.#child = spawn('i2pd', args, { stdio: 'ignore', env: { PATH: `${process.env['PATH']}:/usr/sbin`, HOME: dir } })
+  }
+
+  /** Starts the program after a kill, which may have truncated its files: then it ends, and is started once more. */
+  async restart(): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      this.start()
+      try {
+        return await this.listening()
+      } catch (error) {
+        await this.kill()
+        if (attempt === RESTARTS) throw error
+      }
+    }
   }
 
   async listening(): Promise<void> {

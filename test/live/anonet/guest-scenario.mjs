@@ -27,7 +27,7 @@ if (role === 'keeper') {
   })
   await once(keeper.stdout, 'data')
   await Promise.all([guest.initialize(), friend.initialize()])
-  const service = createServer({ allowHalfOpen: true }, (socket) => socket.pipe(socket)).listen(0, '127.0.0.1')
+  const service = createServer({ allowHalfOpen: true }, (socket) => socket.on('error', () => {}).pipe(socket)).listen(0, '127.0.0.1')
   await once(service, 'listening')
   const { endpoints } = await guest.startTunnel(service.address().port)
   const echo = async (from, word) => {

@@ -66,9 +66,9 @@ describe.runIf(flavor && i2pd && namespace)('mesh, Tor and I2P together', { time
     const steps: ReadonlyArray<readonly [what: string, harm: () => unknown, mend?: () => unknown]> = [
       ['the way through the mesh', killMesh],
       ['the visitors’ tor', () => kill(...visitors), mendMesh],
-      ['the visitors’ I2P router', () => visiting.kill(), () => visiting.start()],
+      ['the visitors’ I2P router', () => visiting.kill(), () => visiting.restart()],
       ['the publisher’s tor', () => kill(publisher)],
-      ['the publisher’s I2P router', () => serving.kill(), () => serving.start()],
+      ['the publisher’s I2P router', () => serving.kill(), () => serving.restart()],
     ]
     const faults: Array<{ readonly what: string; readonly at: number }> = []
     for (const [what, harm, mend] of steps) {
