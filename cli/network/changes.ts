@@ -33,16 +33,18 @@ export function changesBetween(before: Look, after: Look): Change[] {
     ...after.nodes.flatMap((node): Change[] => {
       const known = old.get(keyOf(node))
       const { pid } = node.owner
-      const had = new Set(known?.peers.map(({ id }) => id))
+      const had = new Map(known?.peers.map((peer) => [peer.id, peer]))
       const has = new Set(node.peers.map(({ id }) => id))
+      // A link that is younger than at the look before is another one: it went and came back meanwhile.
+      const again = node.peers.filter(({ id, ageMs }) => ageMs < (had.get(id)?.ageMs ?? 0))
+      const lost = [...[...had.keys()].filter((id) => !has.has(id)), ...again.map(({ id }) => id)]
+      const won = [...node.peers.filter(({ id }) => !had.has(id)), ...again]
       return [
         ...(known === undefined ? [{ at, event: 'node-up', pid } as const] : []),
-        ...(known?.peers ?? []).filter(({ id }) => !has.has(id)).map(({ id }) => ({ at, event: 'peer-down', pid, peer: id }) as const),
-        ...node.peers
-          .filter(({ id }) => !had.has(id))
-          .map(
-            ({ id, latencyMs }) => ({ at, event: 'peer-up', pid, peer: id, ...(latencyMs === undefined ? {} : { latencyMs }) }) as const,
-          ),
+        ...lost.map((peer) => ({ at, event: 'peer-down', pid, peer }) as const),
+        ...won.map(
+          ({ id, latencyMs }) => ({ at, event: 'peer-up', pid, peer: id, ...(latencyMs === undefined ? {} : { latencyMs }) }) as const,
+        ),
       ]
     }),
   ]
@@ -77,4 +79,5 @@ export function rateOf(node: Snapshot, at: number, before: Look | undefined): nu
   return ((now - then) * 1000) / (at - before.at)
 }
 
-const keyOf = ({ owner, status }: Snapshot): string => `${owner.pid} ${status.id ?? ''}`
+/** A node that was restarted between two looks is another one: it may keep its identifier. */
+const keyOf = ({ owner, status }: Snapshot): string => `${owner.pid} ${status.id ?? ''} ${status.startedAt ?? ''}`

@@ -26,6 +26,16 @@ describe('changes between two looks', () => {
     expect(changesBetween(before, before)).toEqual([])
   })
 
+  it('are told when all of it happened between the two looks', () => {
+    const again = { at: 3_000, nodes: [snapshot([peer(1), { ...peer(2), ageMs: 5 }])] }
+    expect(changesBetween(before, again)).toMatchObject([
+      { event: 'peer-down', peer: nodeId(2) },
+      { event: 'peer-up', peer: nodeId(2) },
+    ])
+    const restarted = { at: 3_000, nodes: [snapshot([peer(1), peer(2)], { startedAt: 2_000 })] }
+    expect(changesBetween(before, restarted).map(({ event }) => event)).toEqual(['node-down', 'node-up', 'peer-up', 'peer-up'])
+  })
+
   it('give rates, and none without two looks at the same node', () => {
     const after = { at: 3_000, nodes: [snapshot([peer(1)], { relayed: relayed(9_000) })] }
     expect(figuresOf(after, before)).toEqual([
