@@ -1,4 +1,4 @@
-import { isOperable } from '../core/backend.ts'
+import { isOperable } from '../core/powers.ts'
 import { InternalError } from '../core/errors.ts'
 import type { OperationData } from './daemon/protocol.ts'
 import { stderrLogger } from './stderr-logger.ts'

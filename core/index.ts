@@ -3,6 +3,7 @@
  * @packageDocumentation
  */
 export * from './backend.ts'
+export * from './powers.ts'
 export * from './capabilities.ts'
 export * from './errors.ts'
 export { systemClock, sleep, type Clock } from './clock.ts'

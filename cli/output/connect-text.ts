@@ -1,4 +1,4 @@
-import type { Path } from '../../core/backend.ts'
+import type { Path } from '../../core/powers.ts'
 import type { ConnectEvent, PathReport } from '../../core/tunnels/events.ts'
 import { formatTarget } from '../input/service-target.ts'
 import type { Colours } from './colours.ts'

@@ -1,17 +1,6 @@
 import type { Duplex } from 'node:stream'
-import {
-  isDialler,
-  isMessageNetwork,
-  type BackendStatus,
-  type Dialler,
-  type DialOptions,
-  type MessageNetwork,
-  type NetworkBackend,
-  type StreamHandler,
-  type TunnelEvent,
-  type TunnelInfo,
-  type TunnelOptions,
-} from '../backend.ts'
+import type { BackendStatus, NetworkBackend, StreamHandler, TunnelEvent, TunnelInfo, TunnelOptions } from '../backend.ts'
+import { isDialler, isMessageNetwork, type Dialler, type DialOptions, type MessageNetwork } from '../powers.ts'
 import { sleep, systemClock, type Clock } from '../clock.ts'
 import { BackendUnavailableError, UnreachableError } from '../errors.ts'
 import { resetStream } from '../streams/index.ts'

@@ -4,17 +4,15 @@ import type {
   AccessPolicy,
   BackendState,
   BackendStatus,
-  Dialler,
-  DialOptions,
   DomainRegistration,
   NetworkBackend,
   NetworkStats,
-  Path,
   ResolutionContext,
   TunnelInfo,
   TunnelOptions,
   Visitor,
 } from '../backend.ts'
+import type { Dialler, DialOptions, Path } from '../powers.ts'
 import type { BackendCapabilities } from '../capabilities.ts'
 import { BackendUnavailableError, ConfigError, UnreachableError } from '../errors.ts'
 import { encodeKey } from '../identity/address.ts'

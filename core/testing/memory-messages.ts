@@ -1,4 +1,4 @@
-import type { MessageNetwork } from '../backend.ts'
+import type { MessageNetwork } from '../powers.ts'
 import type { BackendCapabilities } from '../capabilities.ts'
 import { ConfigError } from '../errors.ts'
 import { MemoryBackend } from './memory-backend.ts'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { BackendUnavailableError, UnreachableError } from '../errors.ts'
-import type { DialOptions } from '../backend.ts'
+import type { DialOptions } from '../powers.ts'
 import type { MemoryStream } from '../streams/memory-stream.ts'
 
 /** What a network knows of one published tunnel. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
-import type { SitePublisher } from '../backend.ts'
+import type { SitePublisher } from '../powers.ts'
 import type { BackendCapabilities } from '../capabilities.ts'
 import { ConfigError } from '../errors.ts'
 import { MemoryBackend } from './memory-backend.ts'

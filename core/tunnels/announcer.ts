@@ -1,4 +1,5 @@
-import { isRecordKeeper, type Endpoint, type ListedEndpoint } from '../backend.ts'
+import type { Endpoint } from '../backend.ts'
+import { isRecordKeeper, type ListedEndpoint } from '../powers.ts'
 import { ConfigError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { MAX_WEIGHT } from '../records/record.ts'

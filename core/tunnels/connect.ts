@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import type { DialOptions, Path } from '../backend.ts'
+import type { DialOptions, Path } from '../powers.ts'
 import { backoffDelayMs } from '../backoff.ts'
 import { systemClock, type Clock } from '../clock.ts'
 import { BackendUnavailableError, ConfigError } from '../errors.ts'

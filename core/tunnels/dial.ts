@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
-import type { DialOptions, Dialler, NetworkBackend, Path } from '../backend.ts'
+import type { NetworkBackend } from '../backend.ts'
+import type { DialOptions, Dialler, Path } from '../powers.ts'
 import type { Clock } from '../clock.ts'
 import { isBeamError } from '../errors.ts'
 import type { DiallerHandle } from './resolve-target.ts'

@@ -1,4 +1,5 @@
-import type { Endpoint, Path } from '../backend.ts'
+import type { Endpoint } from '../backend.ts'
+import type { Path } from '../powers.ts'
 import type { Strategy } from './strategy.ts'
 
 /** A published tunnel as it is shown to people and programs. */

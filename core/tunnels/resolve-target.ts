@@ -1,4 +1,5 @@
-import { isDialler, type Dialler, type NetworkBackend, type ResolutionContext } from '../backend.ts'
+import type { NetworkBackend, ResolutionContext } from '../backend.ts'
+import { isDialler, type Dialler } from '../powers.ts'
 import { allFailed, ConfigError, isBeamError, UnsupportedError } from '../errors.ts'
 import type { BackendHandle } from './backend-handle.ts'
 import { planExposure } from './exposure.ts'

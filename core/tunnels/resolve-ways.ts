@@ -1,4 +1,4 @@
-import { isRecordSource } from '../backend.ts'
+import { isRecordSource } from '../powers.ts'
 import type { ServiceRecord } from '../records/record.ts'
 import { exposes } from './exposure.ts'
 import { dials, resolveTarget, type Candidate, type DiallerHandle, type ResolveOptions, type Target } from './resolve-target.ts'

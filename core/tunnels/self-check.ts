@@ -1,4 +1,5 @@
-import { isDialler, type DialOptions, type NetworkBackend } from '../backend.ts'
+import type { NetworkBackend } from '../backend.ts'
+import { isDialler, type DialOptions } from '../powers.ts'
 import type { BackendCapabilities } from '../capabilities.ts'
 import type { Clock } from '../clock.ts'
 import { isBeamError } from '../errors.ts'

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
-import type { DialOptions, Path, Progress } from '../backend.ts'
+import type { Progress } from '../backend.ts'
+import type { DialOptions, Path } from '../powers.ts'
 import type { Clock } from '../clock.ts'
 import { isBeamError } from '../errors.ts'
 import { PathMeter, type PathFigures } from '../routing/index.ts'

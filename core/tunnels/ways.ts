@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import type { Path } from '../backend.ts'
+import type { Path } from '../powers.ts'
 import { UnsupportedError } from '../errors.ts'
 import { nextProbeMs } from '../routing/health/index.ts'
 import { race } from '../routing/index.ts'

@@ -16,7 +16,7 @@ export const CHAPTERS = [
 /** A group of promises. */
 export type Chapter = (typeof CHAPTERS)[number]
 
-/** What a backend promises, in one sentence each. core/backend.ts has the same names in brackets, docs/conformance.md the same sentences. */
+/** What a backend promises, in one sentence each. core/backend.ts and powers.ts have the same names in brackets, docs/conformance.md the same sentences. */
 export const PROMISES = {
   'constructor-no-io': ['lifecycle', 'Making a backend opens nothing on the network.'],
   'initialize-twice': ['lifecycle', 'Repeating initialize is harmless.'],

@@ -1,6 +1,7 @@
 import type { Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { isDialler, type Dialler, type DialOptions, type NetworkBackend, type TunnelInfo, type TunnelOptions } from '../../backend.ts'
+import type { NetworkBackend, TunnelInfo, TunnelOptions } from '../../backend.ts'
+import { isDialler, type Dialler, type DialOptions } from '../../powers.ts'
 import type { BackendCapabilities } from '../../capabilities.ts'
 import { CleanupStack } from '../../cleanup.ts'
 import { resetStream } from '../../streams/index.ts'

@@ -5,12 +5,11 @@ import { CHAPTERS, PROMISE_IDS, PROMISES } from '../../../core/testing/index.ts'
 
 const read = (path: string): Promise<string> => readFile(new URL(`../../../${path}`, import.meta.url), 'utf8')
 
-/** The text of the comments of the contract, without the one at the top that explains the notation. */
+/** The text of the comments of the contract and the powers, without the ones at the top that explain the notation. */
 async function contractComments(): Promise<string> {
-  const source = await read('core/backend.ts')
-  const comments = source.match(/\/\*\*[\s\S]*?\*\//g) ?? []
-  return comments
-    .slice(1)
+  const sources = await Promise.all(['core/backend.ts', 'core/powers.ts'].map(read))
+  return sources
+    .flatMap((source) => (source.match(/\/\*\*[\s\S]*?\*\//g) ?? []).slice(1))
     .map((comment) => comment.replaceAll(/\s*\n\s*\* ?/g, ' '))
     .join('\n')
 }
@@ -18,11 +17,11 @@ async function contractComments(): Promise<string> {
 const namesIn = (text: string): string[] => [...text.matchAll(/\[([a-z]+(?:-[a-z]+)*)\]/g)].map(([, name]) => name ?? '')
 
 describe('the promises of the contract', () => {
-  it('are the ones that core/backend.ts names, each once', async () => {
+  it('are the ones that core/backend.ts and core/powers.ts name, each once', async () => {
     expect(namesIn(await contractComments()).toSorted()).toEqual([...PROMISE_IDS].toSorted())
   })
 
-  it('stand wherever core/backend.ts says must, and nowhere else', async () => {
+  it('stand wherever they say must, and nowhere else', async () => {
     const sentences = (await contractComments()).split(/(?<=\.)\s|\n/)
     const says = sentences.map((sentence) => ({ sentence, must: /\bmust\b/i.test(sentence), named: namesIn(sentence).length > 0 }))
     expect(says.filter(({ must, named }) => must !== named)).toEqual([])

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import type { TunnelDescription } from '../../../core/backend.ts'
+import type { TunnelDescription } from '../../../core/powers.ts'
 import { publishTunnel } from '../../../core/tunnels/publish.ts'
 import type { PublishSetup, Tunnel } from '../../../core/tunnels/publish-setup.ts'
 import { echoServer, handleOf, ManualClock, PuppetBackend } from './puppet-backend.ts'

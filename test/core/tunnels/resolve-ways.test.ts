@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import type { RecordSource } from '../../../core/backend.ts'
+import type { RecordSource } from '../../../core/powers.ts'
 import { newRecord, type ServiceRecord } from '../../../core/records/record.ts'
 import { resolveWays, type ResolveWaysOptions } from '../../../core/tunnels/resolve-ways.ts'
 import type { Candidate } from '../../../core/tunnels/resolve-target.ts'

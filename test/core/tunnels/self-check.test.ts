@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import type { DialOptions, Path } from '../../../core/backend.ts'
+import type { DialOptions, Path } from '../../../core/powers.ts'
 import { UnreachableError, UnsupportedError } from '../../../core/errors.ts'
 import { MemoryBackend } from '../../../core/testing/memory-backend.ts'
 import { seededRandom } from '../../../core/testing/random.ts'

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import type { AccessPolicy, DialOptions } from '../../../backend.ts'
+import type { AccessPolicy } from '../../../backend.ts'
+import type { DialOptions } from '../../../powers.ts'
 import { encodeKey } from '../../../identity/address.ts'
 import { generateIdentity } from '../../../identity/identity.ts'
 import { ending, readExactly } from '../bytes.ts'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { isKeyKeeper, type NetworkBackend } from '../../../backend.ts'
+import type { NetworkBackend } from '../../../backend.ts'
+import { isKeyKeeper } from '../../../powers.ts'
 import { isBeamError } from '../../../errors.ts'
 import { generateIdentity } from '../../../identity/identity.ts'
 import type { Case } from '../case.ts'

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { isDialler, type NetworkBackend } from '../../../backend.ts'
+import type { NetworkBackend } from '../../../backend.ts'
+import { isDialler } from '../../../powers.ts'
 import { sleep } from '../../../clock.ts'
 import { ending, readExactly } from '../bytes.ts'
 import type { Case } from '../case.ts'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { isMessageNetwork, type MessageNetwork, type NetworkBackend } from '../../../backend.ts'
+import type { NetworkBackend } from '../../../backend.ts'
+import { isMessageNetwork, type MessageNetwork } from '../../../powers.ts'
 import { sleep } from '../../../clock.ts'
 import type { Case } from '../case.ts'
 import { outcome } from '../outcome.ts'
