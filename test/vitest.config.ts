@@ -16,6 +16,8 @@ export default defineConfig({
     // Whole commands run in tests; on a busy machine each start takes seconds instead of half of one.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // A condition that comes true on a busy machine comes true later; vitest would give up after a second.
+    expect: { poll: { timeout: 15_000 } },
     pool: 'forks',
     // Most of the time is spent waiting for processes and clocks, so even two cores carry more files at once than vitest would start there.
     maxWorkers: Math.max(4, availableParallelism()),

@@ -9,7 +9,7 @@ import { transpiled } from './transpiled.ts'
 let sources: string | undefined
 
 /** Longest a test waits for a line or an exit, in milliseconds. */
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 30_000
 
 /** How a process ended and what it said. */
 export interface Outcome {

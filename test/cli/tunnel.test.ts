@@ -251,7 +251,7 @@ describe('beam connect --stdio', () => {
       expect((await read(visitor)).toString()).toBe('early')
       visitor.child.stdin.end(late)
       expect((await visitor.ended).code).toBe(0)
-      await vi.waitFor(() => expect(ended).toBe(true))
+      await vi.waitFor(() => expect(ended).toBe(true), { timeout: 10_000 })
     })
     expect(hash.digest('hex')).toBe(createHash('sha256').update(late).digest('hex'))
   })

@@ -99,11 +99,14 @@ export class Scene implements AsyncDisposable {
     const process = this.beam([String(target), ...flags], env)
     const address = addressOf(await process.event('ready'))
     // It is ready when the first source of discovery has it: that need not be the registry.
-    const port = await vi.waitFor(() => {
-      const [found] = this.listenersOf(process, env)
-      if (found === undefined) throw new Error('not in the registry')
-      return found
-    })
+    const port = await vi.waitFor(
+      () => {
+        const [found] = this.listenersOf(process, env)
+        if (found === undefined) throw new Error('not in the registry')
+        return found
+      },
+      { timeout: 10_000 },
+    )
     return { process, address, direct: `${address}@127.0.0.1:${port}` }
   }
 

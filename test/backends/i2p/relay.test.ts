@@ -157,7 +157,7 @@ describe('the relay', () => {
     await open()
     const waiting = await Promise.all(Array.from({ length: 140 }, () => deliver('A')))
     await expect
-      .poll(() => waiting.filter(({ destroyed, readableEnded }) => destroyed || readableEnded).length, { timeout: 5_000 })
+      .poll(() => waiting.filter(({ destroyed, readableEnded }) => destroyed || readableEnded).length, { timeout: 15_000 })
       .toBe(12)
   })
 

@@ -39,7 +39,7 @@ async function attack(): Promise<Attack> {
   far.on('end', () => (seen.outcome = 'end'))
   far.on('error', (error: Error & { code?: string }) => (seen.outcome = error.code))
   stream.write('abc')
-  await vi.waitFor(() => expect(seen.text).toBe('abc'))
+  await vi.waitFor(() => expect(seen.text).toBe('abc'), { timeout: 10_000 })
   return {
     pair,
     visitor,
@@ -69,7 +69,7 @@ async function attack(): Promise<Attack> {
 const BROKEN = /^BEAM_ERR_(LINK_PROTOCOL|STREAM_RESET)$/
 
 async function expectReset({ seen }: Attack): Promise<void> {
-  await vi.waitFor(() => expect(seen.outcome).toMatch(BROKEN), { timeout: 2000 })
+  await vi.waitFor(() => expect(seen.outcome).toMatch(BROKEN), { timeout: 10_000 })
 }
 
 it('passes on what a side channel carries, and its end', async () => {
@@ -77,7 +77,7 @@ it('passes on what a side channel carries, and its end', async () => {
   const pipe = await at.pipe(3)
   pipe.write('defgh')
   at.end({ 'beam-pipe': '5' })
-  await vi.waitFor(() => expect(at.seen).toEqual({ text: 'abcdefgh', outcome: 'end' }))
+  await vi.waitFor(() => expect(at.seen).toEqual({ text: 'abcdefgh', outcome: 'end' }), { timeout: 10_000 })
 })
 
 it('resets a stream whose side channel says that more came before than did', async () => {
@@ -102,7 +102,7 @@ it('resets a stream that goes on in the link after it has gone on in its side ch
   await using at = await attack()
   const pipe = await at.pipe(3)
   pipe.write('def')
-  await vi.waitFor(() => expect(at.seen.text).toBe('abcdef'))
+  await vi.waitFor(() => expect(at.seen.text).toBe('abcdef'), { timeout: 10_000 })
   at.stream.write('x')
   await expectReset(at)
   expect(at.seen.text).toBe('abcdef')
@@ -112,7 +112,7 @@ it.each(['before', 'after'])('resets a stream whose side channel ends early, %s 
   await using at = await attack()
   const pipe = await at.pipe(3)
   pipe.write('def')
-  await vi.waitFor(() => expect(at.seen.text).toBe('abcdef'))
+  await vi.waitFor(() => expect(at.seen.text).toBe('abcdef'), { timeout: 10_000 })
   if (when === 'before') pipe.end()
   else at.end({ 'beam-pipe': '5' })
   await wait(30)
@@ -127,11 +127,11 @@ it('takes bytes beyond the end for a reset, or drops them when they come behind 
     await using at = await attack()
     const pipe = await at.pipe(3)
     pipe.write(first === 'bytes' ? 'defgh' : 'def')
-    await vi.waitFor(() => expect(at.seen.text.length).toBeGreaterThan(5))
+    await vi.waitFor(() => expect(at.seen.text.length).toBeGreaterThan(5), { timeout: 10_000 })
     at.end({ 'beam-pipe': '3' })
     if (first === 'bytes') await expectReset(at)
     else {
-      await vi.waitFor(() => expect(at.seen).toEqual({ text: 'abcdef', outcome: 'end' }))
+      await vi.waitFor(() => expect(at.seen).toEqual({ text: 'abcdef', outcome: 'end' }), { timeout: 10_000 })
       pipe.write('gh')
       await wait(30)
       expect(at.seen).toEqual({ text: 'abcdef', outcome: 'end' })
@@ -152,7 +152,7 @@ it('resets a stream that is broken off in its trailer, whatever else that says',
   await using at = await attack()
   const pipe = await at.pipe(3)
   pipe.write('def')
-  await vi.waitFor(() => expect(at.seen.text).toBe('abcdef'))
+  await vi.waitFor(() => expect(at.seen.text).toBe('abcdef'), { timeout: 10_000 })
   at.end({ 'beam-reset': '1', 'beam-pipe': '3' })
   await expectReset(at)
 })
@@ -177,7 +177,7 @@ it('closes a side channel that stays open after both ends of its stream', async 
   await using at = await attack()
   const pipe = await at.pipe(3)
   pipe.write('def')
-  await vi.waitFor(() => expect(at.seen.text).toBe('abcdef'))
+  await vi.waitFor(() => expect(at.seen.text).toBe('abcdef'), { timeout: 10_000 })
   // The visitor's TLS connection would answer an end with an end.
   pipe.allowHalfOpen = true
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
@@ -189,18 +189,21 @@ it('closes a side channel that stays open after both ends of its stream', async 
   } finally {
     vi.useRealTimers()
   }
-  await vi.waitFor(() => {
-    // Who writes to a connection that is closed at the other end is told so.
-    pipe.write('x')
-    expect(pipe.destroyed).toBe(true)
-  })
+  await vi.waitFor(
+    () => {
+      // Who writes to a connection that is closed at the other end is told so.
+      pipe.write('x')
+      expect(pipe.destroyed).toBe(true)
+    },
+    { timeout: 10_000 },
+  )
 })
 
 it('does not go on in the link when the side channel that it sends through is ended', async () => {
   await using at = await attack()
   const pipe = await at.pipe(3)
   pipe.write('def')
-  await vi.waitFor(() => expect(at.seen.text).toBe('abcdef'))
+  await vi.waitFor(() => expect(at.seen.text).toBe('abcdef'), { timeout: 10_000 })
   let viaLink = ''
   at.stream.on('data', (chunk: Buffer) => (viaLink += chunk.toString()))
   at.far.write('one')
@@ -224,13 +227,13 @@ it('turns away side channels of other keys, links and streams, and second ones',
   }
   const first = await at.pipe(3)
   first.write('d')
-  await vi.waitFor(() => expect(at.seen.text).toBe('abcd'))
+  await vi.waitFor(() => expect(at.seen.text).toBe('abcd'), { timeout: 10_000 })
   const second = await at.pipe(3)
   second.write('x')
   await once(second, 'close', { signal: AbortSignal.timeout(2000) })
   first.write('ef')
   at.end({ 'beam-pipe': '3' })
-  await vi.waitFor(() => expect(at.seen).toEqual({ text: 'abcdef', outcome: 'end' }))
+  await vi.waitFor(() => expect(at.seen).toEqual({ text: 'abcdef', outcome: 'end' }), { timeout: 10_000 })
 })
 
 it('takes a preamble that comes byte by byte', async () => {
@@ -245,5 +248,5 @@ it('takes a preamble that comes byte by byte', async () => {
     await new Promise(setImmediate)
   }
   at.end({ 'beam-pipe': '3' })
-  await vi.waitFor(() => expect(at.seen).toEqual({ text: 'abcdef', outcome: 'end' }))
+  await vi.waitFor(() => expect(at.seen).toEqual({ text: 'abcdef', outcome: 'end' }), { timeout: 10_000 })
 })

@@ -44,7 +44,7 @@ it('every event that a tunnel tells is one that the schema describes', async () 
     await clock.pass(10_000)
     return events.some(({ event }) => event === 'failover')
   }
-  await expect.poll(movedOn, { timeout: 5_000, interval: 1 }).toBe(true)
+  await expect.poll(movedOn, { timeout: 15_000, interval: 1 }).toBe(true)
   await port.stop('enough')
   await tunnel.stop()
 

@@ -60,7 +60,7 @@ describe('WebSocket', () => {
     const other = new WebSocket(`ws://127.0.0.1:${port}`)
     await once(other, 'message')
     other.terminate()
-    await vi.waitFor(() => expect(server.clients.size).toBe(0))
+    await vi.waitFor(() => expect(server.clients.size).toBe(0), { timeout: 10_000 })
   })
 
   it('cannot be asked for with a body', async () => {
@@ -112,7 +112,7 @@ describe('failures', () => {
     up.write('half of')
     await once(up, 'response')
     up.destroy()
-    await vi.waitFor(() => expect(closed).toBe(1))
+    await vi.waitFor(() => expect(closed).toBe(1), { timeout: 10_000 })
   })
 
   it.each([
@@ -143,10 +143,10 @@ describe('failures', () => {
   it('the end of the tunnel ends all connections', async () => {
     const { port, front, connections } = await stage(() => {})
     const pending = ask(port)
-    await vi.waitFor(() => expect(connections).toHaveLength(1))
+    await vi.waitFor(() => expect(connections).toHaveLength(1), { timeout: 10_000 })
     front.close()
     await expect(pending).rejects.toThrow()
-    await vi.waitFor(() => expect(connections[0]?.destroyed).toBe(true))
+    await vi.waitFor(() => expect(connections[0]?.destroyed).toBe(true), { timeout: 10_000 })
   })
 })
 
@@ -167,7 +167,7 @@ describe('visitors', () => {
     const stream = new Duplex({ read() {}, write: (chunk: Buffer, _, done) => (output.push(chunk), done()) })
     front.handle(stream, { backend: 'test' })
     stream.push('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello')
-    await vi.waitFor(() => expect(Buffer.concat(output).toString()).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*hello/))
+    await vi.waitFor(() => expect(Buffer.concat(output).toString()).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*hello/), { timeout: 10_000 })
     stream.destroy()
   })
 })

@@ -39,7 +39,7 @@ describe('ExecutableProcess', () => {
     const [ownerPid = 0, executablePid = 0] = pids
     expect(alive(executablePid)).toBe(true)
     process.kill(ownerPid, 'SIGKILL')
-    await expect.poll(() => alive(executablePid), { timeout: 5_000 }).toBe(false)
+    await expect.poll(() => alive(executablePid), { timeout: 15_000 }).toBe(false)
     expect(await workshop.notes()).toContain('end of input')
   })
 })

@@ -65,6 +65,6 @@ describe.skipIf(process.platform === 'win32')('a watched program', () => {
     const pid = Number(line.toString())
     expect(alive(pid)).toBe(true)
     parent.kill('SIGKILL')
-    await expect.poll(() => alive(pid), { timeout: 5_000 }).toBe(false)
+    await expect.poll(() => alive(pid), { timeout: 15_000 }).toBe(false)
   })
 })
