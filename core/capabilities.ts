@@ -40,4 +40,9 @@ export interface BackendCapabilities {
    * Default: false.
    */
   readonly deliversDirectly?: boolean
+  /**
+   * Whether `dial` hands out a stream before the far end was heard, and `confirm` cannot change that (I2P). Visitors who have other paths then
+   * let the publisher's Beam say first that it is there, and Beam answers them on every tunnel of the network. Default: false.
+   */
+  readonly opensUnheard?: boolean
 }

@@ -183,6 +183,8 @@ export class I2pBackend implements NetworkBackend, Dialler, Operable, KeyKeeper 
       persistentAddresses: true,
       // Visitor keys and secrets of Beam cannot be asked for inside of I2P; what it has instead are options of its own.
       accessControl: false,
+      // The router says OK when the first packet leaves.
+      opensUnheard: true,
     }
   }
 

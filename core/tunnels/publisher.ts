@@ -2,8 +2,8 @@ import type { Endpoint, StreamHandler } from '../backend.ts'
 import { systemClock, type Clock } from '../clock.ts'
 import { BackendUnavailableError, isBeamError } from '../errors.ts'
 import { silentLogger, type Logger } from '../logger.ts'
-import { MultipathAcceptor } from '../streams/index.ts'
 import { Announcer, assertWeights } from './announcer.ts'
+import { Arrivals } from './arrivals.ts'
 import type { BackendHandle } from './backend-handle.ts'
 import type { PublishEvent, TunnelSnapshot } from './events.ts'
 import { planExposure, type ExposurePlan } from './exposure.ts'
@@ -27,9 +27,7 @@ export class Publisher implements Tunnel {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #service: LocalService | undefined
-  /** Takes what arrives on any leg; puts together what is one connection over several. */
-  readonly #deliver: StreamHandler
-  readonly #multipath: MultipathAcceptor | undefined
+  readonly #arrivals: Arrivals
   readonly #decide: Decide
   /** Whether several networks carry the tunnel side by side, so that none takes over from another. */
   readonly #atOnce: boolean
@@ -71,8 +69,7 @@ export class Publisher implements Tunnel {
     this.#notes = [...notes, ...leftOutNotes(this.#exposure)]
     this.#service = LocalService.of(setup, { clock: this.#clock, logger: this.#logger })
     const handler: StreamHandler = setup.onStream ?? ((stream, visitor) => this.#service?.handle(stream, visitor))
-    this.#multipath = strategy === 'multipath' ? new MultipathAcceptor({ handler, clock: this.#clock, logger: this.#logger }) : undefined
-    this.#deliver = this.#multipath?.handle ?? handler
+    this.#arrivals = new Arrivals({ handler, joins: strategy === 'multipath', clock: this.#clock, logger: this.#logger })
     this.#legs = able.filter(({ name }) => this.#exposure.chain.includes(name)).map((handle) => this.#leg(handle))
   }
 
@@ -180,7 +177,7 @@ export class Publisher implements Tunnel {
     const { target, onStream, http } = this.#setup
     const { name: backend, capabilities } = handle
     // Where the daemon connects to the local port itself, Beam adds nothing to the path.
-    const between = onStream !== undefined || http !== undefined || this.#multipath !== undefined
+    const between = onStream !== undefined || http !== undefined || this.#arrivals.looksAt(capabilities)
     const direct = !between && capabilities.deliversDirectly === true
     const streams = new OpenStreams()
     const leg: Leg = new Leg({
@@ -192,7 +189,7 @@ export class Publisher implements Tunnel {
       options: {
         ...tunnelOptions(this.#setup, handle),
         id: this.id,
-        ...(direct ? {} : { onStream: streams.through(this.#deliver, () => leg.proved()) }),
+        ...(direct ? {} : { onStream: streams.through(this.#arrivals.on(capabilities), () => leg.proved()) }),
       },
       events: {
         changed: () => {
@@ -286,7 +283,7 @@ export class Publisher implements Tunnel {
   async #end(): Promise<void> {
     this.#ended.abort(new BackendUnavailableError('The tunnel was stopped.'))
     this.#cancelAgain?.()
-    this.#multipath?.close()
+    this.#arrivals.close()
     this.#service?.close()
     await Promise.all(this.#legs.map((leg) => leg.stop()))
   }

@@ -15,8 +15,11 @@ export interface Choosable {
 const BETTER_BY = 0.05
 /** Ways whose scores differ by less are close: which one is faster now shows when both are tried. */
 const CLOSE = 0.05
-/** The head start of a way before the next one is tried as well: twice what it usually takes, within these bounds. */
-const HEAD_START_MS = { least: 50, most: 250, unknown: 200 } as const
+/**
+ * The head start of a way before the next one is tried as well: twice what it usually takes, within these bounds. Who usually takes longer than
+ * the upper one gets what it takes and half of that: otherwise ways of slow networks would never be used beside fast ones.
+ */
+const HEAD_START_MS = { least: 50, most: 250, unknown: 200, slow: 1.5 } as const
 
 const USABLE: Readonly<Record<WayState, number>> = { up: 0, untried: 1, suspect: 2, down: 3 }
 
@@ -64,7 +67,8 @@ export class WayChoice<W extends Choosable> {
     const latencyMs = way.figures.latencyMs
     const isClose = next !== undefined && next.state === way.state && Math.abs(scoreOf(ways, way) - scoreOf(ways, next)) < CLOSE
     const usual = latencyMs === undefined ? HEAD_START_MS.unknown : latencyMs * (isClose ? 1 : 2)
-    return Math.min(HEAD_START_MS.most, Math.max(HEAD_START_MS.least, usual))
+    const most = Math.max(HEAD_START_MS.most, (latencyMs ?? 0) * HEAD_START_MS.slow)
+    return Math.min(most, Math.max(HEAD_START_MS.least, usual))
   }
 
   #turn(ways: readonly W[]): W | undefined {

@@ -2,8 +2,9 @@ import type { Duplex } from 'node:stream'
 import type { Progress } from '../backend.ts'
 import type { DialOptions, Path } from '../powers.ts'
 import type { Clock } from '../clock.ts'
-import { isBeamError } from '../errors.ts'
+import { isBeamError, TimeoutError, UnreachableError, UnsupportedError } from '../errors.ts'
 import { PathMeter, type PathFigures } from '../routing/index.ts'
+import { askFarEnd, openAnswered, type FarEnd } from '../streams/multipath/index.ts'
 import { openStream, reach } from './dial.ts'
 import { revealedBy } from './exposure.ts'
 import { newTunnelId } from './ids.ts'
@@ -14,6 +15,12 @@ import type { DiallerHandle } from './resolve-target.ts'
 const STREAM_ONLY: ReadonlySet<string> = new Set(['BEAM_ERR_SERVICE_DOWN', 'BEAM_ERR_STREAM_RESET'])
 /** A way that was heard so recently needs no question before a connection goes over it. */
 const FRESH_MS = 1_000
+
+/**
+ * How long a publisher may take to answer on a stream: ten times what the path took before, within these bounds. What a path takes at first is
+ * not known, and networks of many relays need a second or two.
+ */
+const ANSWER_LIMIT_MS = { least: 5_000, most: 30_000, times: 10 } as const
 
 /** Whether an error is about one stream, so that another way would meet it as well. */
 export function isOfTheStream(error: unknown): boolean {
@@ -34,6 +41,17 @@ export interface WayTarget {
 /** How a way is at the moment. `suspect`: it was slower than it should be and is being asked. */
 export type WayState = 'untried' | 'up' | 'suspect' | 'down'
 
+/** What a way is made of, besides its target. */
+export interface WaySetup {
+  readonly label: string
+  readonly clock: Clock
+  readonly circuits: number
+  /** Whether streams over several networks are wanted, which the publisher has to know. */
+  readonly joins: boolean
+  /** Whether there are other ways, so that it matters whether this one leads anywhere. */
+  readonly several: boolean
+}
+
 /** One way to the service: dials, counts and measures. */
 export class Way {
   readonly label: string
@@ -44,16 +62,25 @@ export class Way {
   path: Path | undefined
   /** What keeps it from carrying multipath streams. */
   lacksMultipath = false
+  /** Nothing was heard from its end yet, although the network says that it is there. */
+  unheard = false
   readonly #clock: Clock
   readonly #pool: IsolationPool
+  readonly #joins: boolean
+  /** Whether the network's word is not enough. */
+  readonly #asksFarEnd: boolean
+  /** What the publisher's Beam said of itself, where it was asked. */
+  #farEnd: FarEnd | undefined
   #heardAt = -Infinity
 
-  constructor(target: WayTarget, options: { readonly label: string; readonly clock: Clock; readonly circuits: number }) {
+  constructor(target: WayTarget, { label, clock, circuits, joins, several }: WaySetup) {
     this.target = target
-    this.label = options.label
-    this.#clock = options.clock
-    this.meter = new PathMeter(options.clock)
-    this.#pool = new IsolationPool(target.dial?.isolation ?? newTunnelId(), options.circuits)
+    this.label = label
+    this.#clock = clock
+    this.#joins = joins
+    this.#asksFarEnd = several && target.handle.capabilities.opensUnheard === true
+    this.meter = new PathMeter(clock)
+    this.#pool = new IsolationPool(target.dial?.isolation ?? newTunnelId(), circuits)
   }
 
   get weight(): number {
@@ -71,61 +98,111 @@ export class Way {
     return said.length > 0 ? said : revealedBy('visitor', handle)
   }
 
-  /** Reaches the service's end and measures. */
-  async reach(signal: AbortSignal | undefined, onProgress?: (progress: Progress) => void): Promise<Path> {
-    const { handle, address, dial } = this.target
-    const from = this.#clock.monotonic()
+  /**
+   * Reaches the service's end and measures. Where the network's word is not enough, or streams over several networks are wanted, the publisher's
+   * Beam itself is asked.
+   */
+  async reach(signal: AbortSignal, onProgress?: (progress: Progress) => void): Promise<Path> {
     try {
-      const path = await reach({
-        handle,
-        address,
-        clock: this.#clock,
-        ...dial,
-        ...(onProgress === undefined ? {} : { onProgress }),
-        ...(signal === undefined ? {} : { signal }),
-      })
-      this.path = path
-      this.#answered(path.latencyMs ?? this.#clock.monotonic() - from, 'probe')
+      // Whoever can be asked himself need not be looked for.
+      const path =
+        this.path !== undefined && this.#asksFarEnd && this.#farEnd !== undefined ? this.path : await this.#find(signal, onProgress)
+      if (this.#joins ? !this.lacksMultipath : this.#asksFarEnd) await this.#ask(signal)
       return path
     } catch (error) {
-      if (signal?.aborted !== true) this.failed(error, 'probe')
+      if (!signal.aborted) this.failed(error, 'probe')
       throw error
     }
   }
 
-  /** A stream to the service. `confirm`: not before the way has shown that it lives, unless it has just done so. */
-  async dial(options: { readonly signal: AbortSignal; readonly confirm?: boolean }): Promise<Duplex> {
-    const { isolation, release } = this.#pool.take()
+  async #find(signal: AbortSignal, onProgress: ((progress: Progress) => void) | undefined): Promise<Path> {
+    const { handle, address, dial } = this.target
     const from = this.#clock.monotonic()
-    const confirm = options.confirm === true && from - this.#heardAt > FRESH_MS
+    const path = await reach({
+      handle,
+      address,
+      clock: this.#clock,
+      ...dial,
+      ...(onProgress === undefined ? {} : { onProgress }),
+      signal,
+    })
+    this.path = path
+    // Where nothing was heard, the time tells nothing.
+    if (handle.capabilities.opensUnheard !== true) this.#answered(path.latencyMs ?? this.#clock.monotonic() - from, 'probe')
+    else if (!this.#asksFarEnd && !this.#joins) this.meter.health.succeeded({ by: 'probe' })
+    return path
+  }
+
+  /** Asks the publisher's end. Whatever else is there stays usable as far as it ever was. */
+  async #ask(signal: AbortSignal): Promise<void> {
+    const stream = await this.#open({ signal })
     try {
-      const { handle, address, dial } = this.target
+      const answer = await askFarEnd(stream, { clock: this.#clock, limitMs: this.#answerLimitMs })
+      this.#farEnd = answer
+      this.unheard = false
+      this.#answered(answer.ms, 'probe')
+    } catch (error) {
+      signal.throwIfAborted()
+      const isOther = error instanceof UnsupportedError
+      if (this.#farEnd !== undefined) throw isOther ? new UnreachableError('Something else answers there now.', { cause: error }) : error
+      if (!this.#joins) {
+        this.unheard = !isOther
+        if (isOther) this.meter.health.succeeded({ by: 'probe' })
+        return
+      }
+      if (!isOther && !(error instanceof TimeoutError)) throw error
+    }
+    if (this.#joins && this.#farEnd?.joins !== true) throw noMultipath()
+  }
+
+  /**
+   * A stream to the service. `confirm`: not before the way has shown that it lives, unless it has just done so; where the network opens streams
+   * unheard, each of them shows it.
+   */
+  async dial(options: { readonly signal: AbortSignal; readonly confirm?: boolean }): Promise<Duplex> {
+    const { signal } = options
+    const from = this.#clock.monotonic()
+    const asks = options.confirm === true && this.#asksFarEnd && this.#farEnd !== undefined
+    const confirm = options.confirm === true && (asks || from - this.#heardAt > FRESH_MS)
+    try {
+      const opened = await this.#open({ signal, confirm })
+      const stream = asks ? await openAnswered(opened, { clock: this.#clock, limitMs: this.#answerLimitMs, signal }) : opened
+      // Where a stream is handed out before anything was heard, the time tells nothing.
+      const heard = this.target.handle.capabilities.opensUnheard === true ? asks : confirm
+      if (heard) this.#answered(this.#clock.monotonic() - from, 'traffic')
+      else this.meter.health.succeeded({ by: 'traffic' })
+      return stream
+    } catch (error) {
+      if (!signal.aborted) this.failed(error, 'traffic')
+      throw error
+    }
+  }
+
+  async #open({ signal, confirm = false }: { readonly signal: AbortSignal; readonly confirm?: boolean }): Promise<Duplex> {
+    const { isolation, release } = this.#pool.take()
+    const { handle, address, dial } = this.target
+    try {
       const stream = await openStream({
         handle,
         address,
         clock: this.#clock,
         ...dial,
         isolation,
-        signal: options.signal,
+        signal,
         ...(confirm ? { confirm } : {}),
       })
       if (stream.closed) release()
       else stream.once('close', release)
-      // Where a stream is handed out before anything was heard, the time tells nothing.
-      if (confirm) this.#answered(this.#clock.monotonic() - from, 'traffic')
-      else this.meter.health.succeeded({ by: 'traffic' })
       return stream
     } catch (error) {
       release()
-      if (!options.signal.aborted) this.failed(error, 'traffic')
       throw error
     }
   }
 
-  /** What was heard of it by other means: it lives. */
-  heard(rttMs: number | undefined): void {
-    this.#heardAt = this.#clock.monotonic()
-    if (rttMs !== undefined) this.meter.latency(rttMs)
+  get #answerLimitMs(): number {
+    const { least, most, times } = ANSWER_LIMIT_MS
+    return Math.min(most, Math.max(least, (this.figures.latencyMs ?? 0) * times))
   }
 
   failed(error: unknown, by: 'traffic' | 'probe'): void {
@@ -134,7 +211,8 @@ export class Way {
   }
 
   #answered(ms: number, by: 'traffic' | 'probe'): void {
-    this.heard(ms)
+    this.#heardAt = this.#clock.monotonic()
+    this.meter.latency(ms)
     this.meter.health.succeeded({ by, ttfbMs: ms })
   }
 }
@@ -151,4 +229,10 @@ export function bytesOf(stream: Duplex): number {
     bytesWritten?: number
   }
   return bytes === undefined ? bytesRead + bytesWritten : bytes.received + bytes.sent
+}
+
+function noMultipath(): UnsupportedError {
+  return new UnsupportedError('The publisher does not join streams over several networks there.', {
+    hint: 'Publish with --strategy multipath, or connect with --strategy fallback or load-balance.',
+  })
 }

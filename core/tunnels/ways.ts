@@ -3,7 +3,7 @@ import type { Path } from '../powers.ts'
 import { UnsupportedError } from '../errors.ts'
 import { nextProbeMs } from '../routing/health/index.ts'
 import { race } from '../routing/index.ts'
-import { openMultipath, probeMultipath, WindowBudget, type MultipathStream } from '../streams/multipath/index.ts'
+import { openMultipath, WindowBudget, type MultipathStream } from '../streams/multipath/index.ts'
 import { resetStream } from '../streams/index.ts'
 import type { PathReport } from './events.ts'
 import { bytesOf, isOfTheStream, Way } from './way.ts'
@@ -15,8 +15,6 @@ import type { WaysSetup } from './ways-setup.ts'
 const EVALUATE_EVERY_MS = 30_000
 /** A way that nothing was heard of for so long is asked, so that a standby is warm and its figures are fresh. */
 const ASK_AFTER_MS = 25_000
-/** How long a publisher may take to say that it joins multipath streams: ten times what the path took before, within these bounds. */
-const PROBE_LIMIT_MS = { least: 3_000, most: 30_000, times: 10 } as const
 
 /** Several ways to one service: measured all the time, chosen by the strategy. */
 export class Ways {
@@ -31,12 +29,13 @@ export class Ways {
   constructor(setup: WaysSetup) {
     this.#setup = setup
     const { clock, circuits, targets } = setup
+    const [joins, several] = [setup.strategy === 'multipath', targets.length > 1]
     const count = new Map<string, number>()
     this.#ways = targets.map((target) => {
       const { name } = target.handle
       const number = (count.get(name) ?? 0) + 1
       count.set(name, number)
-      return new Way(target, { label: number === 1 ? name : `${name}#${number}`, clock, circuits })
+      return new Way(target, { label: number === 1 ? name : `${name}#${number}`, clock, circuits, joins, several })
     })
     this.#choice = new WayChoice(setup.strategy)
     setup.signal.addEventListener('abort', () => this.#close(), { once: true })
@@ -178,19 +177,16 @@ export class Ways {
     this.#ways = kept
   }
 
-  /** Reaches a way, and asks for multipath where it is needed. */
-  async #verify(way: Way, signal: AbortSignal | undefined): Promise<Path> {
-    const { strategy, clock, events } = this.#setup
+  /** Reaches a way, and asks its end where that is needed. */
+  async #verify(way: Way, signal: AbortSignal): Promise<Path> {
+    const { events } = this.#setup
     try {
       const path = await way.reach(signal, (progress) => events.onProgress(way.target.handle.name, progress))
-      if (strategy === 'multipath' && !way.lacksMultipath) {
-        const stream = await way.dial({ signal: signal ?? this.#setup.signal })
-        way.heard(await probeMultipath(stream, { clock, limitMs: probeLimitMs(way) }))
-      }
-      this.#become(way, 'up', 'it was reached')
+      if (way.unheard) this.#become(way, 'suspect', 'the network takes streams for it, but nothing was heard from there yet')
+      else this.#become(way, 'up', 'it was reached')
       return path
     } catch (error) {
-      if (signal?.aborted === true) throw error
+      if (signal.aborted) throw error
       if (error instanceof UnsupportedError) {
         way.lacksMultipath = true
         events.onWarning('BEAM_WARN_MULTIPATH', `${way.label} is not used: ${error.message}`)
@@ -282,9 +278,4 @@ export class Ways {
     this.#stops.clear()
     for (const stream of this.#multipath) stream.destroy(new Error('the connection was stopped'))
   }
-}
-
-function probeLimitMs({ figures: { latencyMs = 0 } }: Way): number {
-  const { least, most, times } = PROBE_LIMIT_MS
-  return Math.min(most, Math.max(least, latencyMs * times))
 }

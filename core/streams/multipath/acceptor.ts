@@ -14,6 +14,8 @@ import { encodeAnswer, type Preamble } from './preamble.ts'
 export interface MultipathAcceptorSetup {
   /** Takes ordinary visitors' streams unchanged, and one stream for each multipath stream. */
   readonly handler: StreamHandler
+  /** Whether paths are joined. Where they are not, visitors are told so, and streams that want a word first get it. Default: true. */
+  readonly joins?: boolean
   readonly clock?: Clock
   readonly logger?: Logger
 }
@@ -24,13 +26,15 @@ export interface MultipathAcceptorSetup {
  */
 export class MultipathAcceptor {
   readonly #handler: StreamHandler
+  readonly #joins: boolean
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #joined: JoinedStreams
   readonly #memory: GreetingMemory = { bytes: 0 }
 
-  constructor({ handler, clock = systemClock, logger = silentLogger }: MultipathAcceptorSetup) {
+  constructor({ handler, joins = true, clock = systemClock, logger = silentLogger }: MultipathAcceptorSetup) {
     this.#handler = handler
+    this.#joins = joins
     this.#clock = clock
     this.#logger = logger
     this.#joined = new JoinedStreams(clock)
@@ -84,17 +88,30 @@ export class MultipathAcceptor {
 
   #onPreamble(stream: Duplex, visitor: Visitor, preamble: Preamble, rest: Buffer, greeting: Greeting | undefined): void {
     const { kind, id } = preamble
+    if (kind === 'single' && greeting?.over === true) {
+      // It has heard all there was, and takes that for the answer.
+      greeting.dismiss()
+      stream.resume()
+      return
+    }
     if (greeting !== undefined && !greeting.repeatable) {
       // The visitor cannot find an answer behind so much: this path is no use to it.
       greeting.release().destroy(new Error('the visitor wants another kind of stream'))
       resetStream(stream, new Error('a multipath preamble behind a long greeting'))
       return
     }
-    const admitted = kind === 'probe' ? 'probe' : this.#joined.admit(preamble, visitor)
+    if (kind === 'single') {
+      stream.write(encodeAnswer(id, true))
+      if (rest.length > 0) stream.unshift(rest)
+      if (greeting === undefined) this.#handler(stream, visitor)
+      else void join(greeting.repeat(), stream)
+      return
+    }
+    const admitted = kind === 'probe' || !this.#joins ? 'probe' : this.#joined.admit(preamble, visitor)
     if (typeof admitted === 'string') {
       greeting?.dismiss()
       this.#logger.debug('multipath path', { backend: visitor.backend, verdict: admitted })
-      stream.end(encodeAnswer(id, admitted === 'probe'))
+      stream.end(encodeAnswer(id, admitted === 'probe' && this.#joins))
       stream.resume()
       return
     }

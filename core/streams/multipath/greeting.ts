@@ -45,6 +45,11 @@ export class Greeting {
     return this.#said !== undefined && !this.#ended && !this.#near.destroyed
   }
 
+  /** Whether the service has ended and the visitor was told so, and everything before it. */
+  get over(): boolean {
+    return this.#ended && this.#said !== undefined
+  }
+
   /** Hands this side over, as it is: an ordinary visitor goes on where it is. */
   release(): Duplex {
     this.#detach()

@@ -1,5 +1,6 @@
 export { MultipathAcceptor, type MultipathAcceptorSetup } from './acceptor.ts'
 export { MultipathStream } from './multipath-stream.ts'
 export { openMultipath, type Route } from './open.ts'
-export { probeMultipath } from './probe.ts'
+export { openAnswered } from './open-answered.ts'
+export { askFarEnd, type FarEnd } from './probe.ts'
 export { WindowBudget } from './window-budget.ts'

@@ -10,7 +10,7 @@ import { createHmac, randomBytes } from 'node:crypto'
  */
 const MAGIC = Buffer.from('d7a94e0c63f5b81298e0c5a7315fbd06', 'hex')
 const VERSION = 1
-const KINDS = { probe: 1, stream: 2 } as const
+const KINDS = { probe: 1, stream: 2, single: 3 } as const
 const ID_BYTES = 16
 /** Magic, version, kind, id, window. */
 export const PREAMBLE_BYTES = MAGIC.length + 2 + ID_BYTES + 4
@@ -23,7 +23,10 @@ export const FIRST_WINDOW_BYTES = 64 * 1024
 
 /** What comes first on a path. */
 export interface Preamble {
-  /** `probe`: only asks whether the far end knows multipath streams. */
+  /**
+   * `probe`: only asks whether the far end is there and joins multipath streams; `stream`: a path of one; `single`: an ordinary stream whose
+   * far end is to say first that it is there.
+   */
   readonly kind: keyof typeof KINDS
   /** Unguessable: who knows it may join the stream. */
   readonly id: Buffer
@@ -56,7 +59,7 @@ export function readBeginning(bytes: Buffer): Beginning {
   if (bytes.length < PREAMBLE_BYTES) return 'more'
   if (bytes[MAGIC.length] !== VERSION) return 'foreign'
   const number = bytes[MAGIC.length + 1]
-  const kind = number === KINDS.probe ? 'probe' : number === KINDS.stream ? 'stream' : undefined
+  const kind = (Object.keys(KINDS) as Array<keyof typeof KINDS>).find((one) => KINDS[one] === number)
   if (kind === undefined) return 'foreign'
   const start = MAGIC.length + 2
   return { kind, id: Buffer.from(bytes.subarray(start, start + ID_BYTES)), windowBytes: bytes.readUInt32BE(start + ID_BYTES) }

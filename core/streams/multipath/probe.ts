@@ -1,46 +1,60 @@
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../../clock.ts'
-import { UnreachableError, UnsupportedError } from '../../errors.ts'
+import { TimeoutError, UnreachableError, UnsupportedError } from '../../errors.ts'
 import { AnswerReader, encodePreamble, newStreamId } from './preamble.ts'
 
+/** What the publisher's end says of itself. */
+export interface FarEnd {
+  /** The round trip, in milliseconds. */
+  readonly ms: number
+  /** Whether it joins streams over several networks. */
+  readonly joins: boolean
+}
+
+/** A service that reads lines answers to what it takes for one, which tells at once that it is no Beam. */
+const END_OF_LINE = Buffer.from('\r\n\r\n')
+
 /**
- * Asks the far end of a stream whether it joins multipath streams, and measures the round trip; ends the stream.
- * @throws UnsupportedError when it answers something else or nothing, UnreachableError when the stream breaks.
+ * Asks the far end of a stream whether it is a Beam and joins multipath streams, and measures the round trip; ends the stream. Beam answers
+ * without the service.
+ * @throws UnsupportedError when it answers something else, TimeoutError when it says nothing, UnreachableError when the stream breaks.
  */
-export function probeMultipath(inner: Duplex, options: { readonly clock: Clock; readonly limitMs: number }): Promise<number> {
+export function askFarEnd(inner: Duplex, options: { readonly clock: Clock; readonly limitMs: number }): Promise<FarEnd> {
   const { clock, limitMs } = options
   const id = newStreamId()
   const reader = new AnswerReader(id)
   const from = clock.monotonic()
+  let heard = false
   return new Promise((resolve, reject) => {
-    // A service that waits for more of what it takes for a request says nothing.
-    const cancel = clock.after(limitMs, () => settle(() => reject(noMultipath())))
-    function settle(then: () => void): void {
+    const cancel = clock.after(limitMs, () => {
+      const late = new TimeoutError(`Nothing came back within ${limitMs / 1_000} s.`, { code: 'BEAM_ERR_PEER_UNREACHABLE' })
+      settle(() => reject(heard ? noBeam() : late), late)
+    })
+    function settle(then: () => void, error?: Error): void {
       cancel()
       inner.off('data', onData)
       inner.off('end', onEnd)
       inner.off('close', onClose)
-      inner.destroy()
+      inner.destroy(error)
       then()
     }
     const onData = (chunk: Buffer): void => {
+      heard = true
       const found = reader.push(chunk)
       if (found === undefined) return
       const ms = clock.monotonic() - from
-      settle(() => (found !== 'none' && found.accepted ? resolve(ms) : reject(noMultipath())))
+      settle(() => (found === 'none' ? reject(noBeam()) : resolve({ ms, joins: found.accepted })))
     }
-    const onEnd = (): void => settle(() => reject(noMultipath()))
+    const onEnd = (): void => settle(() => reject(noBeam()))
     const onClose = (): void => settle(() => reject(new UnreachableError('The stream was broken off.', { code: 'BEAM_ERR_STREAM_RESET' })))
     inner.on('error', () => {})
     inner.on('end', onEnd)
     inner.on('close', onClose)
     inner.on('data', onData)
-    inner.write(encodePreamble({ kind: 'probe', id, windowBytes: 0 }))
+    inner.write(Buffer.concat([encodePreamble({ kind: 'probe', id, windowBytes: 0 }), END_OF_LINE]))
   })
 }
 
-function noMultipath(): UnsupportedError {
-  return new UnsupportedError('The publisher does not join streams over several networks there.', {
-    hint: 'Publish with --strategy multipath, or connect with --strategy fallback or load-balance.',
-  })
+function noBeam(): UnsupportedError {
+  return new UnsupportedError('Something else than Beam answers there.')
 }

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import { afterEach, describe, expect, it } from 'vitest'
 import { systemClock, type Clock } from '../../../../core/clock.ts'
 import { MemoryStream } from '../../../../core/streams/memory-stream.ts'
-import { MultipathAcceptor, openMultipath, probeMultipath, WindowBudget } from '../../../../core/streams/multipath/index.ts'
+import { askFarEnd, MultipathAcceptor, openMultipath, WindowBudget } from '../../../../core/streams/multipath/index.ts'
 import { encodeAnswer, encodePreamble, newStreamId } from '../../../../core/streams/multipath/preamble.ts'
 import { encodeFrame } from '../../../../core/streams/ranges/index.ts'
 import { echo, readSource, source, stage, type Stage } from './stage.ts'
@@ -343,9 +343,9 @@ describe('who may join', () => {
     const seen: Duplex[] = []
     const acceptor = new MultipathAcceptor({ handler: (stream) => seen.push(stream) })
     const [near, far] = MemoryStream.pair()
-    const probed = probeMultipath(near, { clock: systemClock, limitMs: 5_000 })
+    const probed = askFarEnd(near, { clock: systemClock, limitMs: 5_000 })
     acceptor.handle(far, { backend: 'net' })
-    expect(await probed).toBeGreaterThanOrEqual(0)
+    expect(await probed).toEqual({ ms: expect.any(Number), joins: true })
     expect(seen).toHaveLength(0)
   })
 
@@ -353,6 +353,6 @@ describe('who may join', () => {
     const [near, far] = MemoryStream.pair()
     far.on('error', () => {})
     far.end('HTTP/1.1 400 Bad Request')
-    await expect(probeMultipath(near, { clock: systemClock, limitMs: 5_000 })).rejects.toMatchObject({ kind: 'unsupported' })
+    await expect(askFarEnd(near, { clock: systemClock, limitMs: 5_000 })).rejects.toMatchObject({ kind: 'unsupported' })
   })
 })
