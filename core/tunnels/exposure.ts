@@ -78,6 +78,19 @@ export function planExposure(
   }
 }
 
+/**
+ * Whether a meeting place behind a network that hides may be told of a tunnel's address on this network: one that shows the publisher's IP
+ * address would tie the two together.
+ */
+export function mayRegister(capabilities: BackendCapabilities, { allowExposure }: { readonly allowExposure: boolean }): boolean {
+  return allowExposure || !exposes('publisher', capabilities)
+}
+
+/** Whether a meeting place may be asked through this network: whoever asks one is not to be seen by it. */
+export function mayVisitPlaces(capabilities: BackendCapabilities): boolean {
+  return !exposes('visitor', capabilities)
+}
+
 /** What one network reveals of this end, in sentences for people. */
 export function revealedBy(end: TunnelEnd, { name, capabilities }: ExposureCandidate): readonly string[] {
   if (!exposes(end, capabilities)) return [`${name} hides the IP address of this machine.`]

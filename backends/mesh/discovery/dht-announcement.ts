@@ -1,11 +1,18 @@
 import type HyperDHT from 'hyperdht'
-import { nameTopic, systemClock, type Announced, type Announcement, type AnnouncementState, type Clock } from '../../../core/index.ts'
+import {
+  nameTopic,
+  systemClock,
+  Upkeep,
+  type Announced,
+  type Announcement,
+  type AnnouncementState,
+  type Clock,
+} from '../../../core/index.ts'
 import type { DhtNode } from './dht-node.ts'
 import { TOMBSTONE } from './dht-record.ts'
 import { storeEarly, type Storing } from './dht-store.ts'
 import { PunchedStream } from './dht-stream.ts'
 import { StreamGate } from './stream-gate.ts'
-import { Upkeep } from './upkeep.ts'
 
 /** Name claims age out after 20 minutes in hyperdht; half of it, less the jitter, survives one failed round. */
 const EVERY_MS = 9.5 * 60_000

@@ -1,10 +1,9 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import type HyperDHT from 'hyperdht'
-import { silentLogger, systemClock, type Clock, type DiscoveryStatus, type Logger } from '../../../core/index.ts'
+import { silentLogger, systemClock, Upkeep, type Clock, type DiscoveryStatus, type Logger } from '../../../core/index.ts'
 import { isLoopbackList } from './bootstrap-list.ts'
 import type { DiscoveryOptions } from './options.ts'
-import { Upkeep } from './upkeep.ts'
 
 /** A node that others start from. */
 export interface FirstNode {

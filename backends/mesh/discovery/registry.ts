@@ -6,6 +6,7 @@ import {
   normaliseName,
   silentLogger,
   systemClock,
+  Upkeep,
   type Announced,
   type Announcement,
   type AnnouncementState,
@@ -16,7 +17,6 @@ import {
   type Logger,
 } from '../../../core/index.ts'
 import { entryFileName, parseEntry, parseEntryFileName, serializeEntry, MAX_ENTRY_BYTES, type RegistryEntry } from './registry-entry.ts'
-import { Upkeep } from './upkeep.ts'
 
 /** What the registry needs. */
 export interface RegistryOptions {

@@ -31,7 +31,7 @@ export function parseNodeAddress(text: string): NodeAddress {
   if (HIDDEN.test(host)) {
     throw new ConfigError(`Nodes of the mesh are dialled directly, so ${host} cannot be one.`, {
       code: 'BEAM_ERR_ADDRESS_INVALID',
-      hint: 'Name the IP address or the DNS name of a node.',
+      hint: 'A meeting place behind such an address is named with --rendezvous (p2p.rendezvous). Here, name the IP address or the DNS name of a node.',
     })
   }
   return { key, host, port }

@@ -13,11 +13,32 @@ import { prefixOf } from '../peers/prefix.ts'
  */
 export const REGISTER_TOPIC = 'records/register'
 
+/**
+ * Where nobody has an address, so many services that were not here before are taken in a minute. Whoever registers again every ten minutes is
+ * then never driven out of the 4,096 that are held, however many others a stranger brings: the oldest go first.
+ */
+export const NEWCOMERS_A_MINUTE = 200
+const MINUTE_MS = 60_000
+
+/** How registrations are taken. */
+export interface ServeRegistrationsOptions {
+  /** Publishers come through a network that hides where they are: their number is bounded by time instead of by their networks. */
+  readonly hidden?: boolean
+}
+
 /** Lets a node take registrations from anybody, until the returned function is called. What one network can bring is bounded. */
-export function serveRegistrations(node: MeshNode, registered: RecordCache, clock: Clock): () => void {
+export function serveRegistrations(
+  node: MeshNode,
+  registered: RecordCache,
+  clock: Clock,
+  { hidden = false }: ServeRegistrationsOptions = {},
+): () => void {
+  const newcomers = { since: clock.monotonic(), count: 0 }
   return node.serve(REGISTER_TOPIC, (body, { remoteAddress }) => {
     const record = decodeRecord(body, { now: clock.now() })
-    if (registered.keep(record, body, originOf(remoteAddress)) === 'good') return new Uint8Array()
+    if (hidden && registered.find(record.serviceKey) === undefined) letIn(newcomers, clock)
+    const origin = hidden ? Buffer.from(record.serviceKey).toString('hex') : originOf(remoteAddress)
+    if (registered.keep(record, body, origin) === 'good') return new Uint8Array()
     const held = registered.find(record.serviceKey)
     if (held === undefined) {
       throw new UnreachableError('This node holds too many records from your network already.', {
@@ -47,4 +68,17 @@ export async function registerRecord(
 function originOf(remoteAddress: string | undefined): string {
   const host = (remoteAddress ?? '').replace(/:\d+$/, '').replace(/^\[|\]$/g, '')
   return prefixOf(host.replace(/^::ffff:(?=\d+\.)/i, '')) ?? 'nearby'
+}
+
+/** Counts one more. @throws UnreachableError (`BEAM_ERR_RATE_LIMITED`) when this minute's share is used up */
+function letIn(newcomers: { since: number; count: number }, clock: Clock): void {
+  const now = clock.monotonic()
+  if (now - newcomers.since >= MINUTE_MS) Object.assign(newcomers, { since: now, count: 0 })
+  if (newcomers.count >= NEWCOMERS_A_MINUTE) {
+    throw new UnreachableError('More services than usual are being registered here: try again in a minute.', {
+      code: 'BEAM_ERR_RATE_LIMITED',
+      retry: 'later',
+    })
+  }
+  newcomers.count += 1
 }

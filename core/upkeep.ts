@@ -1,4 +1,5 @@
-import { backoffDelayMs, type BackoffOptions, type Clock } from '../../../core/index.ts'
+import { backoffDelayMs, type BackoffOptions } from './backoff.ts'
+import type { Clock } from './clock.ts'
 
 /** What is to be kept up, and how often. */
 export interface UpkeepOptions {

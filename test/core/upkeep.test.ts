@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
-import { Upkeep } from '../../../../backends/mesh/discovery/upkeep.ts'
-import { ManualClock, settle } from './manual-clock.ts'
+import { Upkeep } from '../../core/upkeep.ts'
+import { ManualClock, settle } from '../backends/mesh/discovery/manual-clock.ts'
 
 const backoff = { baseMs: 100, maxMs: 1_000, random: () => 0.5 }
 
