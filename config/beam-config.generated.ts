@@ -208,6 +208,10 @@ export interface P2PSettings {
    */
   peers?: string[]
   /**
+   * Meeting places behind Tor or I2P, as `beam node --rendezvous --tor` prints them. Tunnels with a domain on networks that hide the publisher are registered there, and names are looked up there and nowhere else.
+   */
+  rendezvous?: string[]
+  /**
    * A domain whose DNS lists nodes of the mesh and of its DHT: TXT and SRV records of _beam._tcp.<domain>. `domain@address:port` asks that name server.
    */
   dns?: string
@@ -427,6 +431,10 @@ export interface P2PSettingsInput {
    * Nodes of the mesh that are known beforehand, as `beam node` prints them.
    */
   peers?: string[]
+  /**
+   * Meeting places behind Tor or I2P, as `beam node --rendezvous --tor` prints them. Tunnels with a domain on networks that hide the publisher are registered there, and names are looked up there and nowhere else.
+   */
+  rendezvous?: string[]
   /**
    * A domain whose DNS lists nodes of the mesh and of its DHT: TXT and SRV records of _beam._tcp.<domain>. `domain@address:port` asks that name server.
    */
