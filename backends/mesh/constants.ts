@@ -4,6 +4,8 @@ export const DIAL_STAGGER_MS = 150
 export const PUNCH_DELAY_MS = 400
 /** A relay is used when nothing direct has answered by then: it costs others something, but nobody waits for a network that drops packets. */
 export const RELAY_DELAY_MS = 200
+/** The same when somebody waits already, because a direct way has just fallen silent. */
+export const URGENT_RELAY_DELAY_MS = 100
 /** When a way without the relay is looked for after a relayed link is up; the last one again and again. Networks change, so it never stops. */
 export const UPGRADE_AFTER_MS: readonly number[] = [100, 5_000, 30_000, 300_000]
 /** Contacts of one service that are tried in one attempt: what somebody claims of themselves must not make us dial a crowd. */

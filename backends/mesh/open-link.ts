@@ -60,6 +60,8 @@ export interface OpenLinkRequest {
   readonly dial: DialOptions
   /** Which ways may be tried: all, or only those without a relay. */
   readonly ways: 'all' | 'direct'
+  /** The head start of direct ways before relays; absent = the usual one. */
+  readonly relayDelayMs?: number
   readonly signal: AbortSignal
 }
 
@@ -70,7 +72,10 @@ const KINDS: Readonly<Record<Contact['kind'], string>> = { tcp: 'direct', stream
  * Finds a publisher and builds a link to it, on the first way that works.
  * @throws UnreachableError, TimeoutError after 30 s, ConfigError (hops); the signal's reason
  */
-export async function openLink({ address, dial, ways, signal }: OpenLinkRequest, parts: OpenLinkParts): Promise<PublisherLink> {
+export async function openLink(
+  { address, dial, ways, relayDelayMs, signal }: OpenLinkRequest,
+  parts: OpenLinkParts,
+): Promise<PublisherLink> {
   const { serviceKey, direct } = parseBeamAddress(address)
   const { discovery, clock, logger, notFound } = parts
   const identity = dial.identity ?? generateIdentity()
@@ -90,6 +95,7 @@ export async function openLink({ address, dial, ways, signal }: OpenLinkRequest,
     const { link, exportKey, contact, hops } = await raceContacts(ofKinds(found, kinds), attempt, {
       signal,
       discard: (loser) => loser.link.close(),
+      ...(relayDelayMs === undefined ? {} : { relayDelayMs }),
       nothing: () => notFound({ untimely }),
     })
     const latencyMs = clock.monotonic() - start

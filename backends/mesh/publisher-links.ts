@@ -1,5 +1,5 @@
 import { encodeKey, type LinkStream, sensitive, type DialOptions, type Link, type Path } from '../../core/index.ts'
-import { MAX_PUBLISHER_LINKS, REACH_TIMEOUT_MS, UPGRADE_AFTER_MS } from './constants.ts'
+import { MAX_PUBLISHER_LINKS, REACH_TIMEOUT_MS, UPGRADE_AFTER_MS, URGENT_RELAY_DELAY_MS } from './constants.ts'
 import { hopsOf, linkOver, openLink, type OpenLinkParts, type PublisherLink } from './open-link.ts'
 import { punchAsVisitor } from './punch/visitor-punch.ts'
 import { watchLink } from './watch-link.ts'
@@ -10,6 +10,8 @@ export class PublisherLinks {
   readonly #entries = new Map<string, Promise<PublisherLink>>()
   /** Those of them that are up, to be had without waiting. */
   readonly #up = new Map<string, PublisherLink>()
+  /** Those that take no more streams, and end with the last that runs on them. */
+  readonly #leaving = new Set<Link>()
   readonly #closing = new AbortController()
 
   constructor(options: OpenLinkParts) {
@@ -56,6 +58,7 @@ export class PublisherLinks {
       entry.then(({ link }) => link.close({ reason: 'this side stopped' })).catch(() => {})
     }
     this.#entries.clear()
+    for (const link of this.#leaving) link.close({ reason: 'this side stopped' })
   }
 
   async #get(address: string, options: DialOptions): Promise<PublisherLink> {
@@ -70,12 +73,15 @@ export class PublisherLinks {
     return known === undefined ? opened : this.#get(address, options)
   }
 
-  #open(id: string, address: string, options: DialOptions): Promise<PublisherLink> {
+  #open(id: string, address: string, options: DialOptions, relayDelayMs?: number): Promise<PublisherLink> {
     this.#makeRoom()
     // Several callers wait for one attempt: it ends by its own limit of time, not when the first of them gives up.
     const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(REACH_TIMEOUT_MS)])
-    const entry = openLink({ address, dial: options, ways: 'all', signal }, this.#options)
-    this.#keep(id, entry)
+    const entry = openLink(
+      { address, dial: options, ways: 'all', signal, ...(relayDelayMs === undefined ? {} : { relayDelayMs }) },
+      this.#options,
+    )
+    this.#keep(id, entry, { address, options })
     entry.then(
       (opened) => {
         if (opened.kind === 'relayed' && hopsOf(options) === undefined) this.#upgradeLater(id, { address, options, opened, attempt: 0 })
@@ -86,7 +92,7 @@ export class PublisherLinks {
   }
 
   /** Makes a link the one that new streams use. */
-  #keep(id: string, entry: Promise<PublisherLink>): void {
+  #keep(id: string, entry: Promise<PublisherLink>, { address, options }: Pick<Upgrade, 'address' | 'options'>): void {
     this.#entries.set(id, entry)
     const forget = (): void => {
       if (this.#entries.get(id) === entry) this.#entries.delete(id)
@@ -98,9 +104,12 @@ export class PublisherLinks {
         clock: this.#options.clock,
         roundTripMs: opened.latencyMs,
         onSilent: () => {
-          // The next stream makes another link, on whichever way works now.
-          if (this.#up.get(id) === opened) this.#up.delete(id)
+          if (this.#up.get(id) !== opened) return
+          this.#up.delete(id)
           forget()
+          this.#letGo(opened.link, 'the far end fell silent')
+          // It was in use, so another is wanted now. Where a relay was on the way, nothing direct was found: the other relays need not wait.
+          if (!this.#closing.signal.aborted) this.#open(id, address, options, opened.kind === 'relayed' ? 0 : URGENT_RELAY_DELAY_MS)
         },
       })
       opened.link.onClose(() => {
@@ -124,9 +133,8 @@ export class PublisherLinks {
       const better = await this.#betterWay(from)
       if (this.#up.get(id) !== opened || this.#closing.signal.aborted) return better.link.close()
       this.#options.logger.debug('a direct way took the place of a relay', { address: sensitive(address), kind: better.kind })
-      this.#keep(id, Promise.resolve(better))
-      // Streams that run on it come to their end there.
-      opened.link.close({ graceful: true, reason: 'a direct way took its place' })
+      this.#keep(id, Promise.resolve(better), from)
+      this.#letGo(opened.link, 'a direct way took its place')
     } catch (error) {
       this.#options.logger.debug('no direct way', { address: sensitive(address), reason: (error as Error).message })
       this.#upgradeLater(id, { address, options, opened, attempt: attempt + 1 })
@@ -150,9 +158,21 @@ export class PublisherLinks {
     // Maps keep the order of insertion: the first is the oldest.
     for (const [id, entry] of this.#entries) {
       this.#entries.delete(id)
-      entry.then(({ link }) => link.close({ graceful: true, reason: 'too many links' })).catch(() => {})
+      entry.then(({ link }) => this.#letGo(link, 'too many links')).catch(() => {})
       return
     }
+  }
+
+  /** Streams that run on it come to their end there. */
+  #letGo(link: Link, reason: string): void {
+    for (const old of this.#leaving) {
+      if (old.openStreams > 0) continue
+      // A far end that is silent would never close its side.
+      old.close()
+      this.#leaving.delete(old)
+    }
+    this.#leaving.add(link)
+    link.close({ graceful: true, reason })
   }
 }
 

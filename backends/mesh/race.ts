@@ -11,9 +11,15 @@ export type DialContact<T> = (contact: Contact, signal: AbortSignal) => Promise<
 export async function raceContacts<T>(
   found: AsyncIterable<Contact>,
   dial: DialContact<T>,
-  options: { readonly signal: AbortSignal; readonly discard: (loser: T) => void; readonly nothing: () => BeamError },
+  options: {
+    readonly signal: AbortSignal
+    readonly discard: (loser: T) => void
+    readonly nothing: () => BeamError
+    /** The head start of direct ways. Default: `RELAY_DELAY_MS`. */
+    readonly relayDelayMs?: number
+  },
 ): Promise<T> {
-  const { signal, discard, nothing } = options
+  const { signal, discard, nothing, relayDelayMs = RELAY_DELAY_MS } = options
   signal.throwIfAborted()
   const race = new AbortController()
   const failures: unknown[] = []
@@ -59,7 +65,7 @@ export async function raceContacts<T>(
     }
     function schedule(contact: Contact): void {
       const now = performance.now()
-      const start = contact.kind === 'tcp' ? Math.max(now, nextStart) : now + (contact.kind === 'relay' ? RELAY_DELAY_MS : PUNCH_DELAY_MS)
+      const start = contact.kind === 'tcp' ? Math.max(now, nextStart) : now + (contact.kind === 'relay' ? relayDelayMs : PUNCH_DELAY_MS)
       if (contact.kind === 'tcp') nextStart = start + DIAL_STAGGER_MS
       const timer = setTimeout(() => {
         timers.delete(timer)
