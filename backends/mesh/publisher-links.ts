@@ -109,7 +109,7 @@ export class PublisherLinks {
           forget()
           this.#letGo(opened.link, 'the far end fell silent')
           // It was in use, so another is wanted now. Where a relay was on the way, nothing direct was found: the other relays need not wait.
-          if (!this.#closing.signal.aborted) this.#open(id, address, options, opened.kind === 'relayed' ? 0 : URGENT_RELAY_DELAY_MS)
+          if (!this.#closing.signal.aborted) void this.#open(id, address, options, opened.kind === 'relayed' ? 0 : URGENT_RELAY_DELAY_MS)
         },
       })
       opened.link.onClose(() => {

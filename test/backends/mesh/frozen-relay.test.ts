@@ -28,7 +28,7 @@ async function relayProcess(): Promise<RelayProcess> {
   const [address = ''] = (await process.event('node'))['addresses'] as string[]
   const bytes = async (): Promise<number> => {
     const [own] = await operateBackend({ backend: 'mesh', operation: 'status', paths: home.paths })
-    return (own?.answer['relayed'] as { bytes: number }).bytes
+    return (own?.answer['relayed'] as { bytes: number } | undefined)?.bytes ?? 0
   }
   return { process, address, bytes }
 }
