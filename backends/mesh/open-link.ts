@@ -87,8 +87,8 @@ export async function openLink(
     wanted !== undefined ? ['relay'] : ways === 'direct' ? ['tcp', 'stream'] : ['tcp', 'stream', 'relay']
   const attempt = async (contact: Contact, attemptSignal: AbortSignal): Promise<DialledLink & { contact: Contact; hops: number }> => {
     const stopped = AbortSignal.any([attemptSignal, signal])
-    const { to, hops } = await wayTo(contact, { service: serviceKey, wanted, signal: stopped, parts })
-    return { ...(await dialLink({ to, expectedKey: serviceKey, identity, logger, signal: stopped })), contact, hops }
+    const { hops, ...way } = await wayTo(contact, { service: serviceKey, wanted, signal: stopped, parts })
+    return { ...(await dialLink({ ...way, expectedKey: serviceKey, identity, logger, signal: stopped })), contact, hops }
   }
   const start = clock.monotonic()
   try {
@@ -133,7 +133,7 @@ async function readyLink(
 async function wayTo(
   contact: Contact,
   { service, wanted, signal, parts }: { service: Uint8Array; wanted: number | undefined; signal: AbortSignal; parts: OpenLinkParts },
-): Promise<{ readonly to: DialLinkOptions['to']; readonly hops: number }> {
+): Promise<Pick<DialLinkOptions, 'to' | 'side'> & { readonly hops: number }> {
   if (contact.kind === 'tcp') return { to: contact, hops: 0 }
   if (contact.kind === 'stream') return { to: await contact.open({ signal }), hops: 0 }
   const { key, host, port } = contact
@@ -141,9 +141,9 @@ async function wayTo(
   const entry = hops[0]?.key ?? key
   const began = parts.clock.monotonic()
   try {
-    const to = await dialThroughRelays(hops, { service }, { logger: parts.logger, signal })
+    const { carrier, side } = await dialThroughRelays(hops, { service }, { logger: parts.logger, signal })
     parts.onRelayUsed?.(entry, { worked: true, latencyMs: parts.clock.monotonic() - began })
-    return { to, hops: hops.length }
+    return { to: carrier, side, hops: hops.length }
   } catch (error) {
     // A way that was quicker, or somebody who gave up, says nothing about the relay.
     if (!signal.aborted) parts.onRelayUsed?.(entry, { worked: false })

@@ -30,6 +30,10 @@ export const STREAMS_PATH = '/beam/streams/'
 export const PIPE_PREAMBLE_BYTES = LINK_TOKEN_BYTES + 4
 /** What each direction of a side channel starts with: how many bytes went through the link before (64 bits, big endian). */
 export const PIPE_OFFSET_BYTES = 8
+/** What a side connection through relays starts with: as long as what a side channel starts with, since the same place reads both. */
+export const SIDE_TOKEN_BYTES = PIPE_PREAMBLE_BYTES
+/** The first byte of a TLS connection (RFC 8446 section 5.1: handshake), which no token has. */
+export const TLS_HANDSHAKE_TYPE = 0x16
 
 /* Implementation constants */
 
@@ -56,6 +60,8 @@ export const MAX_ASKED = 32
 export const MAX_LINK_STREAMS = 4096
 /** A stream that moved this much gets a TLS connection of its own: the handshake (about 2 ms of CPU) is then below a third of what the bytes cost. */
 export const HEAVY_STREAM_BYTES = 4 << 20
+/** The same for a relayed stream, whose bytes cost five times as much inside the link (docs/nat.md). */
+export const HEAVY_RELAYED_BYTES = 1 << 20
 /** Side channels of one link at a time. */
 export const MAX_LINK_PIPES = 64
 /** From the TCP connection to the HTTP/2 settings of the far end. */
@@ -72,5 +78,9 @@ export const PING_TIMEOUT_MS = 5_000
 /** Links of one listener at a time, connections that have not shown a key yet, and side channels that have not said which stream they are for. */
 export const MAX_LINKS = 1024
 export const MAX_HANDSHAKES = 128
+/** Side connections that are expected at a time, in all and for each who asked; and for how long: two round trips, on bad networks. */
+export const MAX_DOOR_TOKENS = 256
+export const MAX_DOOR_TOKENS_PER_OWNER = 32
+export const DOOR_WAIT_MS = 10_000
 /** Memory of one session that is not window: header tables, queued frames (Node counts in MB). */
 export const MAX_SESSION_MEMORY_MB = 256

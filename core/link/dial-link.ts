@@ -5,7 +5,14 @@ import { connect as connectTls, createSecureContext, type ConnectionOptions, typ
 import { BackendUnavailableError, isBeamError, TimeoutError, UnreachableError } from '../errors.ts'
 import type { Identity } from '../identity/identity.ts'
 import type { Logger } from '../logger.ts'
-import { HANDSHAKE_TIMEOUT_MS, LINK_PROTOCOL, LINK_TOKEN_BYTES, LINK_TOKEN_LABEL, PIPE_PREAMBLE_BYTES } from './constants.ts'
+import {
+  HANDSHAKE_TIMEOUT_MS,
+  HEAVY_RELAYED_BYTES,
+  LINK_PROTOCOL,
+  LINK_TOKEN_BYTES,
+  LINK_TOKEN_LABEL,
+  PIPE_PREAMBLE_BYTES,
+} from './constants.ts'
 import { Link, type LinkParts } from './link.ts'
 import type { PipeCarrier } from './pipe-half.ts'
 import { pipeReader, type PipeReader } from './pipe-reader.ts'
@@ -26,6 +33,8 @@ export interface DialLinkOptions {
   /** For links that are turned round: what the far end may ask of us. */
   readonly judge?: LinkParts['judge']
   readonly onStream?: LinkParts['onStream']
+  /** For a link on a byte stream: opens another one that leads to the same far end, for a heavy stream. */
+  readonly side?: (signal: AbortSignal) => Promise<Duplex>
 }
 
 /** A dialled link, with what its TLS connection derives secrets from. */
@@ -56,18 +65,33 @@ export async function dialLink(options: DialLinkOptions): Promise<DialledLink> {
     session.destroy()
     throw new UnreachableError('The far end closed the connection.')
   }
-  const direct = !isStream(options.to)
+  const { to, side } = options
+  const another = isStream(to) ? side : (): Promise<DialLinkOptions['to']> => Promise.resolve(to)
   const parts: LinkParts = {
     session,
     connection: tls,
     askRoom: (bytes, go) => connection.ask(bytes, go),
     peerKey: Buffer.from(options.expectedKey),
     logger: options.logger,
-    ...(direct && { openPipe: (streamId: number, signal: AbortSignal) => openPipe({ ...options, signal }, context, token, streamId) }),
+    ...(another !== undefined && {
+      openPipe: async (streamId: number, signal: AbortSignal) =>
+        openPipe({ ...options, to: await another(signal), signal }, context, token, streamId),
+    }),
+    ...(isStream(to) && { heavyBytes: HEAVY_RELAYED_BYTES }),
     ...(options.judge !== undefined && { judge: options.judge }),
     ...(options.onStream !== undefined && { onStream: options.onStream }),
   }
   return { link: new Link(parts, 'dialler'), exportKey }
+}
+
+/**
+ * A connection to the far end that is no link: it shows tokens that it was told to expect, and is theirs who gave them.
+ * @throws as `dialLink` does
+ */
+export async function dialSide(options: Omit<DialLinkOptions, 'side' | 'judge' | 'onStream'>, tokens: Uint8Array): Promise<Duplex> {
+  const tls = await secure(options, createSecureContext(tlsContextOptions(options.identity)), undefined)
+  tls.write(tokens)
+  return tls
 }
 
 /** A TLS connection to the far end, its key checked. */
@@ -157,13 +181,14 @@ function startSession(connection: Unblocked, signal?: AbortSignal): Promise<Clie
 }
 
 async function openPipe(options: DialLinkOptions, context: SecureContext, token: Buffer, streamId: number): Promise<PipeCarrier> {
-  const reader = pipeReader()
+  // Node reads into memory of ours only straight from the system.
+  const reader = isStream(options.to) ? undefined : pipeReader()
   const tls = await secure(options, context, undefined, reader)
   const preamble = Buffer.alloc(PIPE_PREAMBLE_BYTES)
   token.copy(preamble)
   preamble.writeUInt32BE(streamId, LINK_TOKEN_BYTES)
   tls.write(preamble)
-  return { connection: tls, readInto: (sink) => reader.start(tls, sink) }
+  return { connection: tls, ...(reader !== undefined && { readInto: (sink) => reader.start(tls, sink) }) }
 }
 
 function isStream(to: DialLinkOptions['to']): to is Duplex {

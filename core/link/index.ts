@@ -1,4 +1,5 @@
-export { dialLink, type DialledLink, type DialLinkOptions } from './dial-link.ts'
+export { dialLink, dialSide, type DialledLink, type DialLinkOptions } from './dial-link.ts'
+export { newSideToken, SideDoor, type Expected } from './side-door.ts'
 export { LinkListener, type Asker, type LinkListenerOptions } from './link-listener.ts'
 export { Link, type LinkParts } from './link.ts'
 export { LinkStream } from './link-stream.ts'

@@ -7,21 +7,25 @@ import { BackendUnavailableError } from '../errors.ts'
 import type { Identity } from '../identity/identity.ts'
 import type { Logger } from '../logger.ts'
 import { sensitive } from '../sensitive.ts'
+import { isPlainSocket } from '../streams/sink.ts'
 import {
   HANDSHAKE_TIMEOUT_MS,
   LINK_PROTOCOL,
   LINK_TOKEN_BYTES,
   LINK_TOKEN_LABEL,
+  MAX_DOOR_TOKENS,
   MAX_HANDSHAKES,
   MAX_LINKS,
   PIPE_PREAMBLE_BYTES,
 } from './constants.ts'
+import { readGreeting } from './greeting.ts'
 import type { LinkStream } from './link-stream.ts'
 import { Link } from './link.ts'
 import { Newcomers } from './newcomers.ts'
 import type { Refusal } from './refusal.ts'
 import type { Serve } from './serve.ts'
 import { sessionOptions } from './session-options.ts'
+import type { SideDoor } from './side-door.ts'
 import { provenKey, tlsContextOptions } from './tls.ts'
 
 /** Who asks: what the judge of a request is told. */
@@ -47,6 +51,8 @@ export interface LinkListenerOptions {
   readonly record?: () => Uint8Array
   /** Answers small requests of the mesh. */
   readonly serve?: Serve
+  /** Connections that are expected beside links. */
+  readonly door?: SideDoor
   /** Takes a granted stream. */
   readonly onStream: (stream: LinkStream, link: Link, asker: Asker) => void
 }
@@ -74,7 +80,9 @@ export class LinkListener implements AsyncDisposable {
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     })
     this.#tcp = createTcpServer({ noDelay: true, keepAlive: true }, (socket) => this.#onConnection(socket))
-    this.#tcp.maxConnections = 2 * (options.maxLinks ?? MAX_LINKS) + 2 * MAX_HANDSHAKES
+    // Those that entered by the door come in pairs at most.
+    const beside = options.door === undefined ? 0 : 2 * MAX_DOOR_TOKENS
+    this.#tcp.maxConnections = 2 * (options.maxLinks ?? MAX_LINKS) + 2 * MAX_HANDSHAKES + beside
     this.#server.on('secureConnection', (socket) => this.#onSecure(socket))
     this.#server.on('tlsClientError', (error, socket) => {
       options.logger.debug('handshake failed', { error: error.message })
@@ -133,8 +141,20 @@ export class LinkListener implements AsyncDisposable {
     carrier.on('error', () => {})
     this.#connections.add(carrier)
     carrier.once('close', () => this.#connections.delete(carrier))
-    if (carrier instanceof Socket) this.#handshaking.add(placeOf(carrier), carrier)
-    this.#server.emit('connection', carrier)
+    if (!(carrier instanceof Socket)) {
+      this.#server.emit('connection', carrier)
+      return
+    }
+    const place = placeOf(carrier)
+    this.#handshaking.add(place, carrier)
+    const { door } = this.#options
+    const link = (): void => void this.#server.emit('connection', carrier)
+    const side = (take: (connection: Duplex) => void): void => {
+      this.#handshaking.settled(place)
+      take(carrier)
+    }
+    if (door === undefined || !isPlainSocket(carrier)) link()
+    else readGreeting(carrier, door, { link, side })
   }
 
   #onSecure(tls: TLSSocket): void {
@@ -212,6 +232,11 @@ export class LinkListener implements AsyncDisposable {
       clearTimeout(timer)
       this.#unclaimedPipes.settled(place)
       tls.off('readable', onReadable)
+      const take = this.#options.door?.enter(preamble)
+      if (take !== undefined) {
+        take(tls)
+        return
+      }
       const link = this.#links.get(preamble.toString('hex', 0, LINK_TOKEN_BYTES))
       // Both were proved by TLS: the key, and by the token that it is this very link's dialler. After an end, less than was asked for is read.
       if (preamble.length < PIPE_PREAMBLE_BYTES || link === undefined || !link.peerKey.equals(peerKey)) tls.destroy()
@@ -221,7 +246,7 @@ export class LinkListener implements AsyncDisposable {
   }
 }
 
-/** Where a connection comes from: no two that are open come from the same place. */
-function placeOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`
+/** Where a connection comes from and goes to, which tells all that are open apart: those that this side dialled and handed in, too. */
+function placeOf({ remoteAddress, remotePort, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localPort}`
 }

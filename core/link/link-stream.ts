@@ -2,7 +2,7 @@ import { constants, type ClientHttp2Stream, type IncomingHttpHeaders, type Serve
 import { Duplex } from 'node:stream'
 import { ProtocolError } from '../errors.ts'
 import { copiesOnWrite, readInto, type DirectSource, type Sink } from '../streams/sink.ts'
-import { ABORT_TIMEOUT_MS, HEAVY_STREAM_BYTES, PIPE_TRAILER, REQUEST_TIMEOUT_MS, RESET_TRAILER } from './constants.ts'
+import { ABORT_TIMEOUT_MS, PIPE_TRAILER, REQUEST_TIMEOUT_MS, RESET_TRAILER } from './constants.ts'
 import { refusalHeaders, refusalOf, type Refusal } from './refusal.ts'
 import type { PipeHalf } from './pipe-half.ts'
 import { answer, streamReset } from './request.ts'
@@ -11,7 +11,9 @@ const { NGHTTP2_CANCEL, NGHTTP2_CONNECT_ERROR, NGHTTP2_NO_ERROR } = constants
 
 /** What a stream needs of its link. */
 export interface StreamOwner {
-  /** Asks for a side channel; only a dialler whose link runs straight over TCP can have one. */
+  /** After so many bytes in both directions a side channel is worth its handshake. */
+  readonly heavyBytes: number
+  /** Asks for a side channel; only a dialler whose link runs straight over TCP, or through relays, can have one. */
   wantPipe(stream: LinkStream): void
   /** Calls `go`, now or later, when so many bytes may be written. */
   askRoom(bytes: number, go: () => void): void
@@ -247,7 +249,7 @@ export class LinkStream extends Duplex implements DirectSource {
   }
 
   #weigh(): void {
-    if (!this.#dialler || this.#pipeWanted || this.#received + this.#sent < HEAVY_STREAM_BYTES) return
+    if (!this.#dialler || this.#pipeWanted || this.#received + this.#sent < this.#owner.heavyBytes) return
     this.#pipeWanted = true
     this.#owner.wantPipe(this)
   }

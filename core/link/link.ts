@@ -14,6 +14,7 @@ import type { Logger } from '../logger.ts'
 import { MAX_RECORD_BYTES } from '../records/record.ts'
 import {
   ASK_PATH,
+  HEAVY_STREAM_BYTES,
   HELLO_PATH,
   INNER_SESSION_WINDOW_BYTES,
   MAX_ASK_BYTES,
@@ -40,8 +41,10 @@ export interface LinkParts {
   readonly logger: Logger
   /** Dialler: calls `go` when so many bytes can be written without piling up. */
   readonly askRoom?: (bytes: number, go: () => void) => void
-  /** Dialler of a link straight over TCP: opens the side channel of a heavy stream. */
+  /** Dialler of a link straight over TCP, or through relays: opens the side channel of a heavy stream. */
   readonly openPipe?: (streamId: number, signal: AbortSignal) => Promise<PipeCarrier>
+  /** Dialler: after so many bytes a stream is heavy. */
+  readonly heavyBytes?: number
   /** Decides about a request of the far end; undefined = granted. Default: refuses everything. */
   readonly judge?: (headers: IncomingHttpHeaders) => Refusal | undefined | Promise<Refusal | undefined>
   /** The signed record of what is published here, for whoever asks. */
@@ -206,6 +209,10 @@ export class Link implements StreamOwner {
   close(options: { readonly graceful?: boolean; readonly reason?: string } = {}): void {
     this.#reason ??= options.reason ?? 'closed'
     this.#close(options.graceful !== true)
+  }
+
+  get heavyBytes(): number {
+    return this.#parts.heavyBytes ?? HEAVY_STREAM_BYTES
   }
 
   askRoom(bytes: number, go: () => void): void {

@@ -10,6 +10,7 @@ import type { LinkStream } from '../../link/link-stream.ts'
 import type { Link } from '../../link/link.ts'
 import type { Refusal } from '../../link/refusal.ts'
 import { isReverseOffer, offerReverse, takeReverse } from '../../link/reverse.ts'
+import { SideDoor } from '../../link/side-door.ts'
 import type { Logger } from '../../logger.ts'
 import { sensitive } from '../../sensitive.ts'
 import { NODE_OBSERVED, observedPlace } from './observed.ts'
@@ -59,6 +60,8 @@ export class MeshNode implements AsyncDisposable {
   /** Dials under way, by the id of the node. */
   readonly #dialling = new Map<string, Promise<void>>()
   #streams: StreamService | undefined
+  /** Connections for the streams of others that this node expects. */
+  readonly door = new SideDoor()
   /** Why a peer is not taken; undefined when it is. Whoever keeps the set of peers decides. */
   admit: (peer: Peer) => string | undefined = () => undefined
   readonly #ending = new AbortController()
@@ -150,7 +153,7 @@ export class MeshNode implements AsyncDisposable {
     const { link } = await dialLink({ to, expectedKey, identity, logger, signal })
     const theirs = offerReverse(link, { logger, peerKey: link.peerKey, ...this.#services(link.peerKey) })
     theirs.onClose((reason) => link.close({ reason }))
-    const peer = this.#peerOf(link, link, 'out')
+    const peer = this.#peerOf(link, link, 'out', 'destroy' in to ? undefined : to)
     return this.#admit(peer) ?? peer
   }
 
@@ -175,6 +178,7 @@ export class MeshNode implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort(new Error('this node stopped'))
     for (const peer of this.#table.peers) peer.close('this node stopped')
+    this.door[Symbol.dispose]()
     await this.#listener?.[Symbol.asyncDispose]()
   }
 
@@ -184,6 +188,7 @@ export class MeshNode implements AsyncDisposable {
       ...listen,
       identity,
       logger,
+      door: this.door,
       maxLinks: maxPeers + MAX_STRANGERS,
       judge: ({ peerKey }, headers) => this.#judge(peerKey, headers),
       serve: this.#topics.answer,
@@ -217,8 +222,8 @@ export class MeshNode implements AsyncDisposable {
     return kept
   }
 
-  #peerOf(outer: Link, ours: Link, direction: Direction): Peer {
-    return new Peer({ outer, ours, direction, since: this.#options.clock.monotonic() })
+  #peerOf(outer: Link, ours: Link, direction: Direction, contact?: Peer['contact']): Peer {
+    return new Peer({ outer, ours, direction, since: this.#options.clock.monotonic(), contact })
   }
 
   #services(peerKey: Buffer): Pick<Parameters<typeof offerReverse>[1], 'judge' | 'onStream' | 'serve'> {

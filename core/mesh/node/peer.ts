@@ -17,6 +17,8 @@ export class Peer {
   /** The same as text: 56 characters. */
   readonly id: string
   readonly direction: Direction
+  /** Where it was dialled, when that was over TCP: it can be dialled there again. Sensitive. */
+  readonly contact: { readonly host: string; readonly port: number } | undefined
   /** When the link came up, on the monotonic clock, in milliseconds. */
   readonly since: number
   /** Measured round trip, in milliseconds, once it was measured. */
@@ -26,13 +28,20 @@ export class Peer {
   /** The one on which this side opens streams. */
   readonly #ours: Link
 
-  constructor(parts: { readonly outer: Link; readonly ours: Link; readonly direction: Direction; readonly since: number }) {
+  constructor(parts: {
+    readonly outer: Link
+    readonly ours: Link
+    readonly direction: Direction
+    readonly since: number
+    readonly contact?: Peer['contact']
+  }) {
     this.#outer = parts.outer
     this.#ours = parts.ours
     this.key = parts.outer.peerKey
     this.id = encodeKey('node', this.key)
     this.direction = parts.direction
     this.since = parts.since
+    this.contact = parts.contact
   }
 
   get usable(): boolean {

@@ -1,16 +1,17 @@
+import type { Duplex } from 'node:stream'
 import type { Clock } from '../../clock.ts'
 import { decodeKey, encodeKey } from '../../identity/address.ts'
 import type { LinkStream } from '../../link/link-stream.ts'
 import type { Refusal } from '../../link/refusal.ts'
 import { UnreachableError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
-import { join } from '../../streams/join.ts'
 import type { MeshNode, StreamService } from '../node/mesh-node.ts'
 import type { Peer } from '../node/peer.ts'
-import { Usage, type PeerUsage } from './peer-usage.ts'
+import { meet } from './meet.ts'
+import { decodeSplice, encodeToken, SPLICE_TOPIC } from './meeting.ts'
+import { RelayLedger, type Carried } from './relay-ledger.ts'
 import type { RelayLimits } from './relay-limits.ts'
 import { decodeRequest, encodeReservation, isProven, RESERVE_TOPIC } from './reservation.ts'
-import { TokenBucket } from './token-bucket.ts'
 
 /** What a relay did for others, since it began. */
 export interface RelayFigures {
@@ -38,11 +39,7 @@ export interface RelayServiceOptions {
   readonly connect?: (id: string) => Promise<Peer>
 }
 
-const refusal = (status: number, code: Refusal['code'], message: string): Refusal => ({ status, code, message })
-const NOBODY = refusal(404, 'BEAM_ERR_NOT_FOUND', 'This relay does not know the way there.')
-const FULL = refusal(503, 'BEAM_ERR_RATE_LIMITED', 'This relay carries as many streams as it can.')
-const YOURS_FULL = refusal(429, 'BEAM_ERR_RATE_LIMITED', 'This relay carries as many of your streams as it may.')
-const USED_UP = refusal(429, 'BEAM_ERR_RATE_LIMITED', 'You have used up what this relay carries for one peer in a day.')
+const NOBODY: Refusal = { status: 404, code: 'BEAM_ERR_NOT_FOUND', message: 'This relay does not know the way there.' }
 
 /**
  * Carries streams between others, within limits: to the nodes that reserved, by the service keys that they proved, and to any of its
@@ -50,25 +47,22 @@ const USED_UP = refusal(429, 'BEAM_ERR_RATE_LIMITED', 'You have used up what thi
  */
 export class RelayService implements StreamService, Disposable {
   readonly #options: RelayServiceOptions
-  readonly #usage: Usage
-  readonly #bucket: TokenBucket
+  readonly #ledger: RelayLedger
   /** Which peer answers for a service key, by the key's text. */
   readonly #services = new Map<string, { readonly peer: string; readonly until: number }>()
   /** Ends of reservations, by peer. */
   readonly #reservations = new Map<string, number>()
   readonly #undo: ReadonlyArray<() => void>
-  #open = 0
-  #streams = 0
-  #refused = 0
-  #bytes = 0
+  /** Connections whose bytes are copied: they end with the relay. */
+  readonly #copied = new Set<Duplex>()
 
   constructor(options: RelayServiceOptions) {
     const { node, clock, limits } = options
     this.#options = options
-    this.#usage = new Usage(clock, limits)
-    this.#bucket = new TokenBucket({ clock, bytesPerSecond: limits.bytesPerSecond, burst: limits.bytesPerSecond })
+    this.#ledger = new RelayLedger(clock, limits)
     this.#undo = [
       node.serve(RESERVE_TOPIC, (body, { key }) => this.#reserve(body, key)),
+      node.serve(SPLICE_TOPIC, (body, { key }) => this.#splice(body, key)),
       node.onPeer(({ peer, what }) => {
         if (what === 'down') this.#forget(peer.id)
       }),
@@ -77,62 +71,82 @@ export class RelayService implements StreamService, Disposable {
 
   get figures(): RelayFigures {
     return {
-      streams: this.#streams,
-      openStreams: this.#open,
-      refused: this.#refused,
-      bytes: this.#bytes,
-      peersHelped: this.#usage.size,
+      streams: this.#ledger.streams,
+      openStreams: this.#ledger.open,
+      refused: this.#ledger.refused,
+      bytes: this.#ledger.bytes,
+      peersHelped: this.#ledger.peers,
       reservations: this.#reservations.size,
     }
   }
 
   judge(authority: string, from: Buffer): Refusal | undefined {
-    const { limits } = this.#options
-    const usage = this.#usage.of(from.toString('hex'))
-    const verdict =
-      this.#target(authority) === undefined && this.#options.knows?.(authority) !== true
-        ? NOBODY
-        : this.#open >= limits.streams
-          ? FULL
-          : usage.streams >= limits.streamsPerPeer
-            ? YOURS_FULL
-            : usage.bytesToday >= limits.bytesPerDayPerPeer
-              ? USED_UP
-              : undefined
-    if (verdict !== undefined) this.#refused++
+    const known = this.#target(authority) !== undefined || this.#options.knows?.(authority) === true
+    const verdict = known ? this.#ledger.verdict(from.toString('hex')) : NOBODY
+    if (verdict !== undefined) this.#ledger.refused++
     return verdict
   }
 
   take(stream: LinkStream, from: Buffer): void {
-    void this.#carry(stream, this.#usage.of(from.toString('hex')))
+    void this.#carry(stream, this.#ledger.begin(from.toString('hex')))
   }
 
   [Symbol.dispose](): void {
     for (const end of this.#undo) end()
+    for (const connection of this.#copied) connection.destroy()
     this.#services.clear()
     this.#reservations.clear()
   }
 
-  async #carry(stream: LinkStream, usage: PeerUsage): Promise<void> {
-    usage.streams++
-    this.#open++
-    this.#streams++
+  async #carry(stream: LinkStream, carried: Carried): Promise<void> {
     try {
-      const target = this.#target(stream.authority) ?? (await this.#options.connect?.(stream.authority))
+      const target = await this.#reach(stream.authority)
       if (target === undefined) return stream.refuse(NOBODY)
-      const onward = target.openStream(stream.authority)
-      const pace = (bytes: number): number => {
-        this.#bytes += bytes
-        return Math.max(usage.take(bytes), this.#bucket.take(bytes))
-      }
-      const { outcome, error } = await join(stream, onward, { pace })
+      const { outcome, error } = await carried.join(stream, target.openStream(stream.authority))
       this.#options.logger.debug('relayed stream ended', { outcome, reason: error?.message })
     } catch (error) {
       stream.destroy(error as Error)
     } finally {
-      usage.streams--
-      this.#open--
+      carried.end()
     }
+  }
+
+  /** A way of its own for a heavy stream, from which bytes are copied as they come; it counts as a stream. */
+  async #splice(body: Buffer, key: Buffer): Promise<Uint8Array> {
+    const { node, logger } = this.#options
+    const authority = decodeSplice(body)
+    const refused = this.judge(authority, key)
+    if (refused !== undefined) throw new UnreachableError(refused.message, { code: refused.code, retry: 'later' })
+    const owner = key.toString('hex')
+    const carried = this.#ledger.begin(owner)
+    try {
+      const target = await this.#reach(authority)
+      if (target === undefined) throw new UnreachableError(NOBODY.message, { code: NOBODY.code, retry: 'later' })
+      const onward = await meet(target, authority, node.door)
+      onward.on('error', () => {})
+      const missed = (): void => {
+        onward.destroy()
+        carried.end()
+      }
+      const token = node.door.expect({ owner, missed, take: (inbound) => void this.#copy(inbound, onward, carried) })
+      logger.debug('a way of its own for a heavy stream', { waiting: node.door.waiting })
+      return encodeToken(token)
+    } catch (error) {
+      carried.end()
+      throw error
+    }
+  }
+
+  async #copy(inbound: Duplex, onward: Duplex, carried: Carried): Promise<void> {
+    this.#copied.add(inbound).add(onward)
+    const { outcome, error } = await carried.join(inbound, onward)
+    this.#copied.delete(inbound)
+    this.#copied.delete(onward)
+    this.#options.logger.debug('copied connection ended', { outcome, reason: error?.message })
+  }
+
+  async #reach(authority: string): Promise<Peer | undefined> {
+    return this.#target(authority) ?? (await this.#options.connect?.(authority))
   }
 
   /** The peer to which an authority leads: the holder of a reservation, or the node itself. */

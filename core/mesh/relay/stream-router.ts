@@ -3,6 +3,7 @@ import type { LinkStream } from '../../link/link-stream.ts'
 import type { Refusal } from '../../link/refusal.ts'
 import { encodeKey } from '../../identity/address.ts'
 import type { MeshNode, StreamService } from '../node/mesh-node.ts'
+import { serveMeetings } from './meet.ts'
 
 const NOT_HERE: Refusal = { status: 404, code: 'BEAM_ERR_NOT_FOUND', message: 'This node carries no streams for others.' }
 
@@ -18,6 +19,7 @@ export class StreamRouter implements StreamService {
   constructor(node: MeshNode) {
     this.#node = node
     node.carry(this)
+    serveMeetings(node, (authority) => (authority === node.id ? (carrier) => node.accept(carrier) : this.#services.get(authority)))
   }
 
   /** Takes the links to a service that come through others, until the returned function is called. */

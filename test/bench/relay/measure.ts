@@ -83,11 +83,17 @@ async function open(service: Place, relays: readonly Place[]): Promise<{ link: L
     key: Buffer.from(relay, 'hex'),
     ...(index === 0 ? { contact: { host: '127.0.0.1', port } } : {}),
   }))
-  const to =
+  const { carrier: to, side } =
     hops.length === 0
-      ? { host: '127.0.0.1', port: service.port }
+      ? { carrier: { host: '127.0.0.1', port: service.port } }
       : await dialThroughRelays(hops, { service: key }, { logger: silentLogger })
-  const { link } = await dialLink({ to, expectedKey: key, identity: generateIdentity(), logger: silentLogger })
+  const { link } = await dialLink({
+    to,
+    ...(side !== undefined && { side }),
+    expectedKey: key,
+    identity: generateIdentity(),
+    logger: silentLogger,
+  })
   return { link, [Symbol.asyncDispose]: async () => link.close() }
 }
 

@@ -73,8 +73,8 @@ async function reserve(node: Node, relay: Node, services: readonly Identity[]): 
 
 async function visit(hops: readonly Node[], service: Identity): Promise<LinkStream> {
   const path = hops.map(({ key, contact }, index) => (index === 0 ? { key, contact } : { key }))
-  const carrier = await dialThroughRelays(path, { service: service.publicKey }, { logger: silentLogger })
-  const { link } = await dialLink({ to: carrier, expectedKey: service.publicKey, identity: generateIdentity(), logger: silentLogger })
+  const { carrier, side } = await dialThroughRelays(path, { service: service.publicKey }, { logger: silentLogger })
+  const { link } = await dialLink({ to: carrier, side, expectedKey: service.publicKey, identity: generateIdentity(), logger: silentLogger })
   open.push(() => link.close())
   return link.openStream('service')
 }
