@@ -11,10 +11,6 @@ import { controlsBelow } from './own-daemons.ts'
 const NO_HALF_CLOSE = 'Tor ends both directions of a stream when either side ends (tor-spec, section 6.3)'
 const NO_RESETS = 'The publisher’s daemon closes its connection to the service properly, whatever the visitor did'
 
-/** That no new visitors get in is what attach.test.ts and publish.test.ts show. */
-const LATE_ENDS =
-  'The publisher’s daemon closes the circuits within milliseconds, but on an idle network its relays pass that on late: visitors heard of it after 10 s to more than 75 s'
-
 /** Declares the conformance suite for a backend of onion services, over a private network with the real daemon. */
 export function declareConformance<Config extends object>(flavor: Flavor, plugin: BeamPlugin<Config>): void {
   describe(`${plugin.name} over a private network`, () => {
@@ -40,7 +36,6 @@ export function declareConformance<Config extends object>(flavor: Flavor, plugin
         sizes: ONION_SIZES,
         linkable: () => shareCircuit(home),
         cannot: {
-          'stop-ends-tunnel': LATE_ENDS,
           'half-close-visitor': NO_HALF_CLOSE,
           'half-close-service': NO_HALF_CLOSE,
           'half-close-untouched': NO_HALF_CLOSE,

@@ -1,9 +1,9 @@
-import { BackendUnavailableError, UnsupportedError } from '../../../../core/index.ts'
-import { parseCircuits } from '../control/circuits.ts'
+import { BackendUnavailableError, UnsupportedError, type Clock } from '../../../../core/index.ts'
 import { refusedWith } from '../control/control-error.ts'
 import type { DaemonSession } from '../daemon/session.ts'
 import { generateClientKeyPair } from '../keys/client-key.ts'
 import { expandedKey, type OnionKey } from '../keys/onion-key.ts'
+import { cutVisitors } from './cut-visitors.ts'
 import { addOnion, nobodysKey } from './onion-command.ts'
 import type { PassedPort } from './local-target.ts'
 import type { OnionPublishOptions } from './publish-options.ts'
@@ -17,6 +17,7 @@ export interface AnnouncementSetup {
   readonly clients: () => Promise<readonly string[] | undefined>
   readonly options: OnionPublishOptions
   readonly nonAnonymous: boolean
+  readonly clock: Clock
 }
 
 /** One service at one daemon, from ADD_ONION to DEL_ONION. It belongs to the control connection and ends with it. */
@@ -58,21 +59,18 @@ export class Announcement {
     return ports.map(({ port }) => port)
   }
 
-  /** Takes from the daemon what was added, and nothing else. Visitors that are connected stay so: the daemon leaves their circuits alone. */
-  async withdraw(): Promise<void> {
+  /**
+   * Takes from the daemon what was added, and nothing else. Visitors that are connected stay so, since the daemon leaves their circuits
+   * alone, unless they are cut. That comes first: the notices of circuits that end with the service would hold up theirs.
+   */
+  async withdraw({ cut }: { readonly cut: boolean }): Promise<void> {
     const { control } = this.session
-    if (this.#added) await control.command(`DEL_ONION ${this.#setup.key.id}`).catch(() => {})
+    const { clock, key } = this.#setup
+    if (cut) await cutVisitors(control, key.id, clock)
+    if (this.#added) await control.command(`DEL_ONION ${key.id}`).catch(() => {})
     this.#added = false
-    if (this.#checkKey) await control.command(`ONION_CLIENT_AUTH_REMOVE ${this.#setup.key.id}`).catch(() => {})
+    if (this.#checkKey) await control.command(`ONION_CLIENT_AUTH_REMOVE ${key.id}`).catch(() => {})
     this.#checkKey = false
-  }
-
-  /** Ends the streams of those that are connected, by closing their circuits. */
-  async cutVisitors(): Promise<void> {
-    const { control } = this.session
-    const circuits = parseCircuits(await control.getInfo('circuit-status').catch(() => ''))
-    const theirs = circuits.filter(({ purpose, service }) => purpose === 'HS_SERVICE_REND' && service === this.#setup.key.id)
-    await Promise.all(theirs.map(({ id }) => control.command(`CLOSECIRCUIT ${id}`).catch(() => {})))
   }
 
   /** The visitors' keys; when there are any, a throw-away one of our own goes with them, so that we can check the service. */

@@ -1,5 +1,5 @@
 import { createServer, isIP } from 'node:net'
-import { LocalService, type CleanupStack, type Clock, type Logger, type TunnelOptions } from '../../../../core/index.ts'
+import { LocalService, sleep, type CleanupStack, type Clock, type Logger, type TunnelOptions } from '../../../../core/index.ts'
 import type { VirtualPort } from './publish-options.ts'
 import { StreamDoor } from './stream-door.ts'
 
@@ -59,8 +59,24 @@ async function directTarget(host: string, port: number): Promise<string> {
   return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`
 }
 
+/** Looks under way: a second one for the same port would meet the first. */
+const looks = new Map<string, Promise<boolean>>()
+/** What another process's look takes: it is met as if something listened, and is over within a millisecond. */
+const LOOK_AGAIN_MS = 50
+
 /** Whether something listens at an address. It is not connected to: that would be a visitor for it. */
 function isTaken(host: string, port: number): Promise<boolean> {
+  const key = `${host} ${port}`
+  const under = looks.get(key)
+  if (under !== undefined) return under
+  const look = tryToListen(host, port)
+    .then(async (taken) => taken && (await sleep(LOOK_AGAIN_MS).then(() => tryToListen(host, port))))
+    .finally(() => looks.delete(key))
+  looks.set(key, look)
+  return look
+}
+
+function tryToListen(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer()
     server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EADDRINUSE'))

@@ -5,7 +5,6 @@ import {
   isBeamError,
   sleep,
   type BeamError,
-  type Clock,
   type EndpointState,
   type Logger,
   type TunnelEvent,
@@ -16,6 +15,7 @@ import { waitForNetwork } from '../daemon/wait-for-network.ts'
 import type { Flavour } from '../flavour.ts'
 import { until } from '../until.ts'
 import { Announcement, type AnnouncementSetup } from './announcement.ts'
+import { cutVisitors } from './cut-visitors.ts'
 import { DescriptorUpload } from './descriptor-upload.ts'
 import { reachService } from './self-check.ts'
 
@@ -39,7 +39,6 @@ const REPLACE_DAEMON_AFTER = 4
 export interface ServiceSetup extends AnnouncementSetup {
   readonly flavour: Flavour
   readonly supervisor: Supervisor
-  readonly clock: Clock
   readonly logger: Logger
   readonly stallMs: number
   /** The addresses that are shown. */
@@ -56,7 +55,11 @@ export class OnionService {
   #running: Promise<void> | undefined
   /** Ends the present round so that the next one begins. */
   #round: AbortController | undefined
-  #announcement: Announcement | undefined
+  #session: DaemonSession | undefined
+  /** Settles when the present round has taken back what it did. */
+  #withdrawn: Promise<void> | undefined
+  /** Whether the end of the present round is that of its visitors, too. */
+  #cut = false
   #upload: DescriptorUpload | undefined
   /** Ends the wait before the next check. */
   #checkNow: () => void = () => {}
@@ -105,9 +108,11 @@ export class OnionService {
 
   /** Publishes it anew, for example because other visitors may come in now. Those that are connected are let go when `cut` is true. */
   async renew({ cut }: { readonly cut: boolean }): Promise<void> {
-    const announcement = this.#announcement
+    this.#cut ||= cut
     this.#round?.abort(new Error('the service is published anew'))
-    if (cut) await announcement?.cutVisitors()
+    await this.#withdrawn
+    this.#cut = false
+    if (cut) await this.#cutRest()
   }
 
   /** Withdraws it and ends its streams; harmless when repeated. */
@@ -116,6 +121,13 @@ export class OnionService {
     this.#ended.abort(new BackendUnavailableError('The tunnel was stopped.'))
     this.#round?.abort(this.#ended.signal.reason)
     await this.#running
+    await this.#cutRest()
+  }
+
+  /** Ends the streams of visitors who came while the service went, or stayed from a round before. */
+  async #cutRest(): Promise<void> {
+    const { session } = this.#setup.supervisor
+    if (session !== undefined && session === this.#session) await cutVisitors(session.control, this.id, this.#setup.clock)
   }
 
   #on(event: SupervisorEvent): void {
@@ -152,24 +164,28 @@ export class OnionService {
     while (!ended.aborted) {
       const session = await this.#nextSession().catch(() => undefined)
       if (session === undefined || ended.aborted) return
-      const round = (this.#round = new AbortController())
-      void session.lost.then((reason) => round.abort(reason))
-      const announcement = (this.#announcement = new Announcement(session, this.#setup))
-      try {
-        await this.#publish(announcement, round.signal)
-      } catch (error) {
-        if (!round.signal.aborted) this.#onFailed(error)
-      }
-      round.abort()
-      if (supervisor.session === session) {
-        await announcement.withdraw()
-        if (ended.aborted) await announcement.cutVisitors()
-      }
+      this.#session = session
+      await (this.#withdrawn = this.#oneRound(session))
       if (ended.aborted || this.#failures === 0) continue
       logger.debug('the service is published anew', { attempt: this.#failures })
       if (this.#failures % REPLACE_DAEMON_AFTER === 0 && session.mode === 'own') await supervisor.replace('a service stays out of reach')
       await sleep(backoffDelayMs(this.#failures - 1, RETRY), { clock, signal: ended }).catch(() => {})
     }
+  }
+
+  async #oneRound(session: DaemonSession): Promise<void> {
+    const round = (this.#round = new AbortController())
+    void session.lost.then((reason) => round.abort(reason))
+    const announcement = new Announcement(session, this.#setup)
+    try {
+      await this.#publish(announcement, round.signal)
+    } catch (error) {
+      if (!round.signal.aborted) this.#onFailed(error)
+    }
+    round.abort()
+    const cut = this.#cut || this.#ended.signal.aborted
+    this.#cut = false
+    if (this.#setup.supervisor.session === session) await announcement.withdraw({ cut })
   }
 
   /** The daemon, as soon as there is one. */
