@@ -44,7 +44,8 @@ export class BeamProcess implements AsyncDisposable {
     },
   ) {
     this.#patienceMs = options.patienceMs ?? PATIENCE_MS
-    const env = { ...process.env, BEAM_HOME: join(options.folder, 'home'), ...options.env }
+    // Other tests' nodes are offered the addresses of loopback only: on a busy machine they would try the others of this machine as well.
+    const env = { ...process.env, BEAM_P2P_HOST: '127.0.0.1', BEAM_HOME: join(options.folder, 'home'), ...options.env }
     this.child = spawn(process.execPath, [options.start ?? (sources ??= transpiled()), ...args], { cwd: options.folder, env })
     if (options.raw !== true) {
       this.child.stdout.on('data', (chunk: Buffer) => (this.#stdout += chunk.toString()))

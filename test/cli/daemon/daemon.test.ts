@@ -145,7 +145,9 @@ describe('beam PORT while a daemon runs', SLOW, () => {
     await crash(daemon)
     expect(addressOf(await attached.event('ready', 2))).toBe(before)
     expect(attached.events.find(({ event, code }) => event === 'warning' && code === 'BEAM_WARN_DAEMON_LOST')).toBeDefined()
-    expect((await home.list()).map(({ process }) => process)).toMatchObject([{ pid: attached.child.pid, role: 'command' }])
+    await expect
+      .poll(async () => (await home.list()).map(({ process }) => process))
+      .toMatchObject([{ pid: attached.child.pid, role: 'command' }])
     expect((await attached.stop()).code).toBe(0)
   })
 

@@ -7,10 +7,10 @@ import { workshop, port, exchange, until } from './echo-stage.ts'
 
 describe('an executable that breaks the rules', () => {
   it.each([
-    ['other-version', /broke the executable protocol: it chose version 42/],
-    ['hangs-at-start', /“unruly” did not answer initialize within 300 ms/],
-  ])('%s: initialize fails, and nothing is left', async (mode, message) => {
-    const backend = workshop.make(mode, { timeLimitsMs: { initialize: 300 } })
+    ['other-version', 30_000, /broke the executable protocol: it chose version 42/],
+    ['hangs-at-start', 300, /“unruly” did not answer initialize within 300 ms/],
+  ])('%s: initialize fails, and nothing is left', async (mode, limitMs, message) => {
+    const backend = workshop.make(mode, { timeLimitsMs: { initialize: limitMs } })
     await expect(backend.initialize()).rejects.toThrow(message)
     const [started] = await workshop.notes()
     expect(alive(Number(started?.split(' ')[1]))).toBe(false)
