@@ -9,6 +9,7 @@ import type {
   HttpOptions,
   Identity,
   Migration,
+  NetworkHealth,
   Path,
   Progress,
   PathReport,
@@ -73,6 +74,8 @@ export interface PublishedTunnel extends AsyncDisposable {
   readonly id: string
   /** As it is now. */
   snapshot(): TunnelSnapshot
+  /** How each of its networks is, by preference: only what was measured. */
+  health(): readonly NetworkHealth[]
   /** The backends that it may use, by preference. */
   backends(): readonly string[]
   /**
@@ -118,6 +121,32 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal
 }
 
+/** How a name is looked up. */
+export interface ResolveNameOptions extends Pick<ConnectOptions, 'backend' | 'backends' | 'allowExposure' | 'signal'> {
+  /** Told what the user should know of the answer: that nobody has verified it, that others claim the name too. */
+  readonly onWarning?: (code: string, message: string) => void
+}
+
+/** How a meeting place is run. */
+export interface HostPlaceOptions extends Pick<PublishOptions, 'network' | 'allowExposure' | 'health' | 'onEvent' | 'signal'> {
+  /** The networks that lead to it: some that do not show who asks. */
+  readonly backends: readonly string[]
+  /** Keeps its key and addresses across restarts. It is a name of a tunnel: no tunnel of that name can run beside it. */
+  readonly name?: string
+}
+
+/** A meeting place that is up. Disposing it stops it. */
+export interface HostedPlace extends AsyncDisposable {
+  /** The key that it holds, as text. */
+  readonly id: string
+  /** What publishers and visitors name in `p2p.rendezvous`, for each network. */
+  addresses(): readonly string[]
+  /** Services that it holds now. */
+  registered(): number
+  /** Ends it; harmless when repeated. */
+  stop(reason?: string): Promise<void>
+}
+
 /** A local port that is the far service. Disposing it closes the port and its connections. */
 export interface Connection extends AsyncDisposable {
   readonly host: string
@@ -158,6 +187,16 @@ export interface Beam extends AsyncDisposable {
   connect(address: string | readonly string[], options?: ConnectOptions): Promise<Connection>
   /** One stream to the service behind an address, or over the paths that several addresses are. */
   openStream(address: string | readonly string[], options?: Omit<ConnectOptions, 'host' | 'port' | 'circuits'>): Promise<Duplex>
+  /**
+   * The addresses that a name stands for, the best first: by the meeting places of `p2p.rendezvous` where there are some, else by the networks
+   * that have names. What is accepted first is remembered.
+   */
+  resolve(name: string, options?: ResolveNameOptions): Promise<readonly string[]>
+  /**
+   * Runs a meeting place behind networks that hide, where other publishers register and their visitors find them without the mesh. It takes no part
+   * in the mesh itself.
+   */
+  hostPlace(options: HostPlaceOptions): Promise<HostedPlace>
   /** The backends that are loaded or known. */
   backends(): Promise<readonly BackendSummary[]>
   /**

@@ -3,7 +3,6 @@ import type { Duplex } from 'node:stream'
 import {
   BackendUnavailableError,
   CleanupStack,
-  ConfigError,
   connectTunnel,
   formatVisitorKey,
   generateIdentity,
@@ -12,16 +11,11 @@ import {
   openKeyStore,
   openOverWays,
   publishTunnel,
-  resolveWays,
   type ConnectEvent,
-  type FoundWays,
-  type Strategy,
   type Identity,
   type KeyStore,
   type LocalPort,
-  type Tunnel,
   type TunnelPlan,
-  type WayTarget,
 } from '../core/index.ts'
 import { assemble, type BeamOptions, type Parts } from './assemble.ts'
 import type {
@@ -29,14 +23,19 @@ import type {
   Beam,
   Connection,
   ConnectOptions,
+  HostedPlace,
+  HostPlaceOptions,
   PlanOptions,
   PublishedTunnel,
   PublishOptions,
   PublishTarget,
+  ResolveNameOptions,
 } from './beam.ts'
-import { checkChoices } from './check-choices.ts'
+import { WayFinder, type WayOptions } from './find-ways.ts'
 import { joinNetwork } from './join-network.ts'
 import { chosenNames, planFor } from './plan-tunnel.ts'
+import { hostPlace } from './rendezvous/host-place.ts'
+import { TunnelRegistration } from './rendezvous/tunnel-registration.ts'
 
 /** The port that backends are told when no local port is involved (`listen`). */
 const NO_PORT = 80
@@ -57,6 +56,9 @@ export async function createBeam(options: BeamOptions = {}): Promise<Beam> {
 class BeamInstance implements Beam {
   readonly #parts: Parts
   readonly #keys: KeyStore
+  /** Meeting places behind networks that hide. */
+  readonly #rendezvous: readonly string[]
+  readonly #finder: WayFinder
   /** What runs: tunnels and connections. */
   readonly #running = new Set<{ stop: (reason?: string) => Promise<void> }>()
   /** Ends what is just being started when the instance ends. */
@@ -66,6 +68,8 @@ class BeamInstance implements Beam {
   constructor(parts: Parts) {
     this.#parts = parts
     this.#keys = openKeyStore(parts.paths)
+    this.#rendezvous = parts.config.config.p2p.rendezvous ?? []
+    this.#finder = new WayFinder({ ...parts, keys: this.#keys, rendezvous: this.#rendezvous })
   }
 
   async publish(target: number | PublishTarget, options: PublishOptions = {}): Promise<PublishedTunnel> {
@@ -85,8 +89,15 @@ class BeamInstance implements Beam {
     const identity = await this.#serviceKey(name, cleanup)
     const { clock, logger } = this.#parts
     const signal = this.#until(options.signal)
+    const { domain, allowExposure = false, onEvent } = rest
+    const registration = await TunnelRegistration.prepare({
+      rendezvous: this.#rendezvous,
+      candidates: (address) => this.#parts.backends.candidates(address),
+      ...{ id, domain, chain, identity, allowExposure, onEvent, clock, logger },
+    })
     const tunnel = await publishTunnel({
       ...rest,
+      ...(registration === undefined ? {} : { onEvent: registration.onEvent }),
       ...(name === undefined ? {} : { name }),
       id,
       target: { host, port },
@@ -96,10 +107,13 @@ class BeamInstance implements Beam {
       logger,
       signal,
     })
-    const stop = this.#own(tunnel, cleanup.move())
+    registration?.begin(tunnel)
+    const ending = async (reason?: string): Promise<void> => void (await Promise.all([registration?.stop(), tunnel.stop(reason)]))
+    const stop = this.#own({ stop: ending }, cleanup.move())
     return {
       id,
       snapshot: () => tunnel.snapshot(),
+      health: () => tunnel.health(),
       backends: () => tunnel.backends(),
       migrate: async ({ to, ...migration }) => tunnel.migrate({ ...migration, to: await this.#parts.backends.use(to) }),
       stop,
@@ -123,7 +137,7 @@ class BeamInstance implements Beam {
     const signal = this.#until(options.signal)
     const addresses = typeof address === 'string' ? [address] : address
     const typed = addresses[0] ?? ''
-    const { ways, strategy } = await this.#waysTo(addresses, options, signal)
+    const { ways, strategy } = await this.#finder.to(addresses, this.#wayOptions(options, signal))
     const [first, ...others] = ways
     const { clock, logger } = this.#parts
     const connection = await connectTunnel({
@@ -161,7 +175,7 @@ class BeamInstance implements Beam {
   async openStream(address: string | readonly string[], options: Omit<ConnectOptions, 'host' | 'port' | 'circuits'> = {}): Promise<Duplex> {
     this.#assertRunning()
     const signal = this.#until(options.signal)
-    const found = await this.#waysTo(typeof address === 'string' ? [address] : address, options, signal)
+    const found = await this.#finder.to(typeof address === 'string' ? [address] : address, this.#wayOptions(options, signal))
     const { allowExposure, onEvent } = options
     return openOverWays({
       ...found,
@@ -169,6 +183,22 @@ class BeamInstance implements Beam {
       signal,
       ...(allowExposure === undefined ? {} : { allowExposure }),
       ...(onEvent === undefined ? {} : { onEvent: (event: ConnectEvent) => this.#tell(onEvent, event) }),
+    })
+  }
+
+  async resolve(name: string, { signal, onWarning = () => {}, ...options }: ResolveNameOptions = {}): Promise<readonly string[]> {
+    this.#assertRunning()
+    return this.#finder.addresses(name, { ...options, signal: this.#until(signal), onWarning })
+  }
+
+  hostPlace(options: HostPlaceOptions): Promise<HostedPlace> {
+    const { backends, clock, logger } = this.#parts
+    return hostPlace(options, {
+      publish: (target, publishing) => this.publish(target, publishing),
+      use: (name) => backends.use(name),
+      serviceKey: (name) => this.#keys.serviceKey(name),
+      clock,
+      logger,
     })
   }
 
@@ -208,7 +238,7 @@ class BeamInstance implements Beam {
   }
 
   /** Counts something as running until it is stopped; returns what stops it and then undoes the rest, once. */
-  #own(part: Tunnel | LocalPort, cleanup: CleanupStack): (reason?: string) => Promise<void> {
+  #own(part: Pick<LocalPort, 'stop'>, cleanup: CleanupStack): (reason?: string) => Promise<void> {
     let stopping: Promise<void> | undefined
     const end = async (reason?: string): Promise<void> => {
       this.#running.delete(owned)
@@ -233,43 +263,13 @@ class BeamInstance implements Beam {
     return this.#keys.serviceKey(name)
   }
 
-  /** The ways to the service behind the addresses, with how each is dialled. */
-  async #waysTo(
-    addresses: readonly string[],
-    options: ConnectOptions,
-    signal: AbortSignal,
-  ): Promise<{ readonly ways: readonly [WayTarget, ...WayTarget[]]; readonly strategy: Strategy }> {
-    if (addresses.length === 0) throw new ConfigError('There is no address to connect to.', { code: 'BEAM_ERR_USAGE' })
-    const { ways, strategy } = await this.#findWays(addresses, options, signal)
-    const credentials = await this.#credentials(options)
-    const targets = ways.map(({ handle, address, weight: said }): WayTarget => {
-      const weight = options.weights?.[handle.name] ?? said
-      const dial = { ...credentials, ...networkOf(options, handle.name), isolation: newTunnelId() }
-      return { handle, address, dial, ...(weight === undefined ? {} : { weight }) }
-    })
-    return { ways: targets as [WayTarget, ...WayTarget[]], strategy }
-  }
-
-  async #findWays(addresses: readonly string[], options: ConnectOptions, signal: AbortSignal): Promise<FoundWays> {
-    const { backend, backends, strategy, weights = {}, allowExposure, onEvent } = options
-    checkChoices({ strategy, weights })
-    return resolveWays(
-      addresses.map((address) => address.trim()),
-      {
-        candidates: (address) => this.#parts.backends.candidates(address, backend),
-        // Who names one network wants no other.
-        extra: async () => (backend === undefined ? this.#parts.backends.extra(backends) : []),
-        ...(strategy === undefined ? {} : { strategy }),
-        ...(allowExposure === undefined ? {} : { allowExposure }),
-        signal,
-        onWarning: (code, message) => this.#tell(onEvent, { event: 'warning', code, message }),
-      },
-    )
-  }
-
-  async #credentials({ identity, secret }: ConnectOptions): Promise<{ identity?: Identity; secret?: string }> {
-    const key = identity === true ? await this.#keys.visitorKey() : identity
-    return { ...(key === undefined ? {} : { identity: key }), ...(secret === undefined ? {} : { secret }) }
+  #wayOptions({ onEvent, ...options }: ConnectOptions, signal: AbortSignal): WayOptions {
+    return {
+      ...options,
+      signal,
+      onWarning: (code, message) => this.#tell(onEvent, { event: 'warning', code, message }),
+      onProgress: (backend, progress) => this.#tell(onEvent, { event: 'progress', backend, ...progress }),
+    }
   }
 
   #tell<Event>(onEvent: ((event: Event) => void) | undefined, event: Event): void {
@@ -283,12 +283,6 @@ class BeamInstance implements Beam {
   #assertRunning(): void {
     if (this.#ended !== undefined) throw stopped()
   }
-}
-
-/** The options that are meant for the backend that dials. */
-function networkOf({ network }: ConnectOptions, backend: string): { network?: Readonly<Record<string, unknown>> } {
-  const own = network?.[backend]
-  return own === undefined ? {} : { network: own }
 }
 
 function stopped(): BackendUnavailableError {

@@ -35,10 +35,12 @@ export function visitsBy<Place extends MeetingPlace>(
 ): VisitPlace<Place> {
   return async (place, work, { signal }) => {
     signal.throwIfAborted()
+    let linked = false
     const limited = AbortSignal.any([signal, AbortSignal.timeout(limitMs)])
     try {
       const to = await dial(place, { signal: limited })
       const { link } = await dialLink({ to, expectedKey: place.key, identity: generateIdentity(), logger, signal: limited })
+      linked = true
       try {
         return await work((topic, body) => link.ask(topic, body, limited))
       } finally {
@@ -46,13 +48,14 @@ export function visitsBy<Place extends MeetingPlace>(
       }
     } catch (error) {
       signal.throwIfAborted()
-      throw explained(limited.aborted ? new TimeoutError(`There was no answer within ${limitMs / 1000} s.`) : error, place)
+      const failure = limited.aborted ? new TimeoutError(`There was no answer within ${limitMs / 1000} s.`) : error
+      throw explained(failure, place, linked)
     }
   }
 }
 
 /** What is wrong at a place, in words for who named it. Faults of this side say by themselves what to do. */
-function explained(error: unknown, { address }: MeetingPlace): unknown {
+function explained(error: unknown, { address }: MeetingPlace, linked: boolean): unknown {
   if (!isBeamError(error) || error.kind === 'unavailable' || error.kind === 'config') return error
   const said = (what: string, options: BeamErrorOptions = {}): BeamError => {
     const { kind, code, retry, hint } = error
@@ -63,13 +66,14 @@ function explained(error: unknown, { address }: MeetingPlace): unknown {
       return said('is not the one that was named: whoever answers there holds another key.', {
         hint: 'Copy the whole address again, as “beam node” printed it. If it is right, somebody else answers in its place.',
       })
-    case 'BEAM_ERR_NOT_FOUND':
+    case linked ? 'BEAM_ERR_NOT_FOUND' : undefined:
       return said('is none now: nothing serves registrations there.', {
         hint: 'It is started with: beam node --rendezvous --tor (or --i2p)',
       })
     case 'BEAM_ERR_TIMEOUT':
       return said(`does not answer. ${error.message}`, { hint: 'It may be off, or its network slow at present: try again in a minute.' })
     case 'BEAM_ERR_PEER_UNREACHABLE':
+    case 'BEAM_ERR_NOT_FOUND':
       return said(`cannot be reached. ${error.message}`, {
         hint: 'Is it running? After its start it may take a minute until its network leads there. Another one can be named beside it.',
       })
