@@ -62,6 +62,7 @@ export const FLAGS_WITH_VALUE: ReadonlySet<string> = new Set([
   '--port',
   '--public-key',
   '--rate',
+  '--rendezvous',
   '--rounds',
   '--secret',
   '--secret-file',
@@ -111,7 +112,8 @@ export function commandOf(argv: readonly string[], ids: readonly string[]): { re
 }
 
 /** The arguments with their command in front: default command, `help` as a word, and flags before the command put right. */
-export function rewriteArgv(argv: readonly string[], ids: readonly string[]): string[] {
+export function rewriteArgv(given: readonly string[], ids: readonly string[]): string[] {
+  const argv = withDefaults(given)
   if (argv[0] === 'help') return [...argv.slice(1), '--help']
   const first = firstWord(argv)
   if (first < 0) return [...argv]
@@ -119,6 +121,20 @@ export function rewriteArgv(argv: readonly string[], ids: readonly string[]): st
   const command = commandOf(argv.slice(first), ids)
   const words = first + (command?.words ?? 1)
   return [...argv.slice(first, words), ...argv.slice(0, first), ...argv.slice(words)]
+}
+
+/** Flags that also stand alone, and what they mean then. */
+const ALONE: ReadonlyMap<string, string> = new Map([['--p2p-discovery', 'on']])
+
+/** oclif knows no flag that may have a value: what stands alone gets the one that is meant. */
+function withDefaults(argv: readonly string[]): string[] {
+  const end = argv.indexOf('--')
+  return argv.map((word, index) => {
+    const meant = end >= 0 && index > end ? undefined : ALONE.get(word)
+    const next = argv[index + 1]
+    const alone = next === undefined || next.startsWith('-') || looksLikeTarget(next)
+    return meant === undefined || !alone ? word : `${word}=${meant}`
+  })
 }
 
 /** Whether a flag without a value stands before `--`. */

@@ -1,11 +1,12 @@
 import { string as stringArg } from '@oclif/core/args'
 import { boolean, string } from '@oclif/core/flags'
 import { ConfigError } from '../../core/errors.ts'
-import type { Beam, ConnectOptions, Strategy } from '../../plugins/beam.ts'
+import type { Beam, Connection, ConnectOptions, Strategy } from '../../plugins/beam.ts'
 import { BeamCommand } from '../base-command.ts'
 import { parseCount } from '../input/count.ts'
 import { BOOTSTRAP_FLAG, EXPOSURE_FLAG, OUTPUT_FLAGS, SECRET_FLAGS } from '../input/flags.ts'
 import { flagsOf, networkWishes } from '../input/network-flags/index.ts'
+import { RENDEZVOUS_FLAG, rendezvousEnvironment } from '../input/network-flags/rendezvous.ts'
 import { visitorSocket } from '../daemon/visitor-socket.ts'
 import { STRATEGIES } from '../input/publish-options.ts'
 import { readSecret } from '../input/secret.ts'
@@ -25,6 +26,7 @@ export default class Connect extends BeamCommand {
     '<%= config.bin %> connect beam://… --port 8080',
     '<%= config.bin %> connect beam://…@192.168.1.20:41000',
     '<%= config.bin %> connect myapp.local --identify',
+    '<%= config.bin %> connect myapp.local --rendezvous beam-node:…@….onion',
     '<%= config.bin %> connect http://….onion --auth-key alice.key --circuits 4',
     '<%= config.bin %> connect beam://… http://….onion --strategy fallback',
     '<%= config.bin %> connect myapp.local --backends mesh,tor --strategy multipath --allow-exposure',
@@ -85,6 +87,7 @@ export default class Connect extends BeamCommand {
     }),
     ...flagsOf('dial'),
     ...EXPOSURE_FLAG,
+    ...RENDEZVOUS_FLAG,
     ...BOOTSTRAP_FLAG,
     ...OUTPUT_FLAGS,
   }
@@ -104,9 +107,9 @@ export default class Connect extends BeamCommand {
     const [only] = backends?.length === 1 ? backends : []
     using lifetime = new Lifetime()
     const secret = await readSecret({ secret: flags.secret, file: flags['secret-file'], env: process.env['BEAM_SECRET'] })
-    const { network, environment } = await networkWishes('dial', flags as unknown as Readonly<Record<string, unknown>>, () =>
-      diallingBackends(addresses, backends),
-    )
+    const values = flags as unknown as Readonly<Record<string, unknown>>
+    const { network, ...wishes } = await networkWishes('dial', values, () => diallingBackends(addresses, backends))
+    const environment = { ...wishes.environment, ...rendezvousEnvironment(values) }
     const options = {
       ...(flags.identify ? { identity: true as const } : {}),
       ...(secret === undefined ? {} : { secret }),
@@ -118,7 +121,8 @@ export default class Connect extends BeamCommand {
       signal: lifetime.signal,
     }
     await using beam = await openBeam({ verbose: flags.verbose, json: flags.json, bootstrap: flags['p2p-bootstrap'], environment })
-    await using socket = visitorSocket(beam, this.config.root)
+    const connections: Connection[] = []
+    await using socket = visitorSocket(beam, this.config.root, () => connections)
     socket.soon()
     if (flags.stdio) return await carry(beam, addresses, options, lifetime)
     const onEvent = connectView({ json: flags.json, urlOnly: flags['url-only'], quiet: flags.quiet })
@@ -130,6 +134,7 @@ export default class Connect extends BeamCommand {
       ...(flags.bind === undefined ? {} : { host: flags.bind }),
       onEvent,
     })
+    connections.push(connection)
     await connection.stop(await lifetime.ended())
   }
 }

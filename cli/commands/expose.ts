@@ -5,6 +5,7 @@ import { parseBudget } from '../input/budget.ts'
 import { CHOICE_FLAGS, typedNetworks } from '../input/choice-flags.ts'
 import { BOOTSTRAP_FLAG, CARRIER_FLAGS, OUTPUT_FLAGS, SECRET_FLAGS } from '../input/flags.ts'
 import { flagsOf, networkWishes, readsHttp, selectedBy } from '../input/network-flags/index.ts'
+import { assertDomain, RENDEZVOUS_FLAG, rendezvousEnvironment } from '../input/network-flags/rendezvous.ts'
 import { connectFlags, namedBackends, publishOptions } from '../input/publish-options.ts'
 import { readSecret } from '../input/secret.ts'
 import { parseServiceTarget } from '../input/service-target.ts'
@@ -30,6 +31,7 @@ export default class Expose extends BeamCommand {
     '<%= config.bin %> 3000 --secret - --qr',
     '<%= config.bin %> 3000 --backends tor,mesh --fallback --allow-exposure',
     '<%= config.bin %> 3000 --anonymity medium --budget latency=2s',
+    '<%= config.bin %> 3000 --tor --name web --domain myapp.local --rendezvous beam-node:…@….onion',
     '<%= config.bin %> 3000 --name web --detach',
     '<%= config.bin %> 3000 --json',
   ]
@@ -67,6 +69,7 @@ export default class Expose extends BeamCommand {
     ...SECRET_FLAGS,
     ...CHOICE_FLAGS,
     ...flagsOf('publish'),
+    ...RENDEZVOUS_FLAG,
     ...BOOTSTRAP_FLAG,
     ...CARRIER_FLAGS,
     qr: boolean({ description: 'Show the address as a QR code.', helpGroup: 'OUTPUT', exclusive: ['json', 'url-only'] }),
@@ -80,10 +83,12 @@ export default class Expose extends BeamCommand {
     if (targets.length === 0)
       throw new ConfigError('Which port? Give at least one.', { code: 'BEAM_ERR_USAGE', hint: 'For example: beam 3000' })
     const values = flags as unknown as Readonly<Record<string, unknown>>
+    assertDomain(values)
     const networks = [...typedNetworks(values, this.argv), ...selectedBy(values)]
     const named = namedBackends({ backends: flags.backends, networks })
     const wishes = await networkWishes('publish', values, () => usedBackends(named))
-    const { network, environment } = wishes
+    const { network } = wishes
+    const environment = { ...wishes.environment, ...rendezvousEnvironment(values) }
     const join = await joined(wishes.join, flags['p2p-bootstrap'], named)
     using lifetime = new Lifetime()
     const secret = await readSecret({ secret: flags.secret, file: flags['secret-file'], env: process.env['BEAM_SECRET'] })

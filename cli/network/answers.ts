@@ -138,6 +138,7 @@ export interface Answers {
   readonly resolved: {
     readonly name: string
     readonly address: string
+    readonly others?: readonly string[]
     readonly warnings: readonly { readonly code: string; readonly message: string }[]
   }
   readonly name: { readonly name: string; readonly claimants: readonly string[]; readonly accepted?: string; readonly own?: Claim }
