@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import type { Progress } from '../backend.ts'
 import type { DialOptions, Path } from '../powers.ts'
 import type { Clock } from '../clock.ts'
-import { isBeamError, TimeoutError, UnreachableError, UnsupportedError } from '../errors.ts'
+import { isBeamError, UnreachableError, UnsupportedError } from '../errors.ts'
 import { PathMeter, type PathFigures } from '../routing/index.ts'
 import { askFarEnd, openAnswered, type FarEnd } from '../streams/multipath/index.ts'
 import { openStream, reach } from './dial.ts'
@@ -150,7 +150,7 @@ export class Way {
         if (isOther) this.meter.health.succeeded({ by: 'probe' })
         return
       }
-      if (!isOther && !(error instanceof TimeoutError)) throw error
+      if (!isOther) throw error
     }
     if (this.#joins && this.#farEnd?.joins !== true) throw noMultipath()
   }

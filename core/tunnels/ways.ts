@@ -54,7 +54,7 @@ export class Ways {
   /** All ways as they are now, the first choice first. */
   reports(): readonly PathReport[] {
     const { current } = this.#choice
-    const all = ranked(this.#ways).map(({ way, score }) => reportOf(way, score))
+    const all = ranked(this.#ways).map(({ way, score }) => reportOf(way, score, this.#setup.clock))
     return all.toSorted((a, b) => Number(b.label === current?.label) - Number(a.label === current?.label))
   }
 
@@ -124,10 +124,10 @@ export class Ways {
 
   async #openMultipath(): Promise<Duplex> {
     const usable = this.#ways.filter(({ lacksMultipath }) => !lacksMultipath)
-    const alive = usable.filter(({ state }) => state !== 'down')
-    const routes = (alive.length > 0 ? alive : usable).map((way) => ({
+    const routes = (usable.length > 0 ? usable : this.#ways).map((way) => ({
       label: way.label,
       rttMs: way.figures.latencyMs,
+      isDown: way.state === 'down',
       dial: async ({ signal }: { signal: AbortSignal }) => {
         try {
           return await way.dial({ signal })
@@ -145,7 +145,9 @@ export class Ways {
       signal,
       onPath: (label, change) => {
         const way = this.#ways.find((one) => one.label === label)
-        if (way !== undefined && change !== 'open') this.#suspect(way, change === 'silent' ? 'it fell silent' : 'it broke off')
+        if (way === undefined) return
+        if (change === 'open') this.#become(way, 'up', 'a connection was heard through it')
+        else this.#suspect(way, change === 'silent' ? 'it fell silent' : 'it broke off')
       },
     })
     this.#multipath.add(stream)
@@ -269,7 +271,7 @@ export class Ways {
     if (way.state === state) return
     way.state = state
     const score = ranked(this.#ways).find((one) => one.way === way)?.score ?? 0
-    this.#setup.events.onPath(reportOf(way, score), reason)
+    this.#setup.events.onPath(reportOf(way, score, this.#setup.clock), reason)
     this.#reconsider(state === 'up' ? `${way.label} works again` : `${way.label}: ${reason}`)
   }
 

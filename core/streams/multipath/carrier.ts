@@ -34,6 +34,8 @@ export interface CarrierOptions {
   readonly answerTo?: Buffer
   /** Told what the answer was: undefined = none came. */
   readonly onAnswer?: (accepted: boolean | undefined) => void
+  /** Told when the path is gone, before its stream is. */
+  readonly onClosed?: () => void
 }
 
 /** What a carrier tells its stream. */

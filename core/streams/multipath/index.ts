@@ -1,6 +1,7 @@
 export { MultipathAcceptor, type MultipathAcceptorSetup } from './acceptor.ts'
 export { MultipathStream } from './multipath-stream.ts'
-export { openMultipath, type Route } from './open.ts'
+export type { Route } from './dialling.ts'
+export { openMultipath } from './open.ts'
 export { openAnswered } from './open-answered.ts'
 export { askFarEnd, type FarEnd } from './probe.ts'
 export { WindowBudget } from './window-budget.ts'

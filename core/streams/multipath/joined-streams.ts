@@ -10,8 +10,11 @@ const MAX_STREAMS = 4_096
 const MAX_PATHS = 1_024
 /** Paths of one stream at once: more networks than Beam has. */
 const MAX_PATHS_AT_ONCE = 16
-/** A visitor who lost all paths gets this long to come back by another before the service's connection is reset. */
-const REJOIN_MS = 10_000
+/**
+ * A visitor who lost all paths gets this long to come back by another before the service's connection is reset: longer than he tries
+ * (`ALONE_MS` of open.ts), because he may hear of the loss later than this end.
+ */
+const REJOIN_MS = 45_000
 /** A path that was slow to open must not revive a stream that has ended meanwhile. */
 const REMEMBER_MS = 120_000
 const MAX_REMEMBERED = 16_384

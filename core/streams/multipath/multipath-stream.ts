@@ -44,6 +44,7 @@ export class MultipathStream extends Duplex {
   #onSent: ((error?: Error | null) => void) | undefined
   #timer: { readonly atMs: number; readonly cancel: () => void } | undefined
   #pumping = false
+  #heardAtMs = -Infinity
 
   constructor(setup: MultipathSetup) {
     super({ allowHalfOpen: true, highWaterMark: 64 * 1024 })
@@ -78,6 +79,22 @@ export class MultipathStream extends Duplex {
     return this.#engine.heldBytes
   }
 
+  /** When anything was last heard on any path, on the clock's monotonic time. */
+  get heardAtMs(): number {
+    return this.#heardAtMs
+  }
+
+  /** After how many milliseconds without an answer the quickest path counts as late. */
+  get patienceMs(): number {
+    return Math.min(...[...this.#carriers].map(({ path }) => path.timeoutMs))
+  }
+
+  /** Asks on every path whether it lives. */
+  ask(): void {
+    this.#engine.ask(this.#clock.monotonic())
+    this.#proceed()
+  }
+
   /** Uses another path, from now on until it ends. What the stream sends goes behind what was written to it. */
   addPath(inner: Duplex, label: string, options: CarrierOptions = {}): void {
     const carrier: Carrier = new Carrier(
@@ -86,13 +103,16 @@ export class MultipathStream extends Duplex {
       { ...options, clock: this.#clock },
       {
         frames: (frames) => {
-          const now = this.#clock.monotonic()
+          const now = (this.#heardAtMs = this.#clock.monotonic())
           for (const frame of frames) this.#engine.receive(carrier.path, frame, now)
           this.#proceed()
         },
         room: () => this.#proceed(),
         silent: (isSilent) => this.#events.onPath?.(label, isSilent ? 'silent' : 'open'),
-        closed: () => this.#removed(carrier),
+        closed: () => {
+          options.onClosed?.()
+          this.#removed(carrier)
+        },
       },
     )
     this.#carriers.add(carrier)

@@ -1,19 +1,11 @@
 import type { Duplex } from 'node:stream'
-import { backoffDelayMs } from '../../backoff.ts'
 import type { Clock } from '../../clock.ts'
 import { allFailed, isBeamError } from '../../errors.ts'
+import { Dialling, type Route } from './dialling.ts'
 import { MultipathStream, type MultipathEvents } from './multipath-stream.ts'
 import { encodePreamble, FIRST_WINDOW_BYTES, newStreamId } from './preamble.ts'
+import { QuietWatch } from './quiet-watch.ts'
 import type { WindowBudget } from './window-budget.ts'
-
-/** A way that can be opened again and again. */
-export interface Route {
-  /** Unlike those of the other routes of the stream. */
-  readonly label: string
-  dial(options: { readonly signal: AbortSignal }): Promise<Duplex>
-  /** Round trip that is known already, in milliseconds. */
-  readonly rttMs?: number | undefined
-}
 
 /** What is to be opened. */
 export interface OpenMultipath extends Pick<MultipathEvents, 'onPath'> {
@@ -23,14 +15,14 @@ export interface OpenMultipath extends Pick<MultipathEvents, 'onPath'> {
   readonly signal?: AbortSignal
 }
 
-/** Waits between attempts to have a lost path again. */
-const RETRY = { baseMs: 500, maxMs: 15_000 }
-/** How long the stream waits for any path when it has none: as long as the far end does. */
-const REJOIN_MS = 10_000
+/** How long a stream without any path tries to get one: slow networks need as long for a path through other relays. */
+const ALONE_MS = 30_000
+/** What routes that worked before have to themselves: three round trips, and this long at least. */
+const HEAD_START = { leastMs: 250, roundTrips: 3 } as const
 
 /**
- * Opens one stream over several routes: all are dialled at once, the first that is there carries it, and the others join as they come. A
- * route that is lost is dialled again as long as the stream lives.
+ * Opens one stream over several routes: all that worked when they were last tried are dialled at once, the first that is there carries it, and
+ * the others join as they come. A route that is lost is dialled again as long as the stream lives.
  * @throws UnreachableError when no route can be opened; the error of the only one; the signal's reason.
  */
 export async function openMultipath(setup: OpenMultipath): Promise<MultipathStream> {
@@ -48,17 +40,23 @@ class VisitorEnd {
   readonly stream: MultipathStream
   readonly #setup: OpenMultipath
   readonly #id = newStreamId()
-  readonly #ended = new AbortController()
-  readonly #attempts = new Map<Route, number>()
-  /** Routes that are to be dialled later; each can be dialled at once. */
-  readonly #waiting = new Set<() => void>()
+  readonly #dialling: Dialling
+  readonly #watch: QuietWatch
+  /** Why each route failed, as long as none is open. */
+  readonly #failures = new Map<Route, unknown>()
+  #isOpen = false
+  #triedAll = false
   /** Whether the far end took a path: from then on a refusal means that the stream is gone there. */
   #known = false
+  #opened: (() => void) | undefined
+  #failed: ((error: unknown) => void) | undefined
   #cancelAlone: (() => void) | undefined
+  #cancelHeadStart: (() => void) | undefined
 
   constructor(setup: OpenMultipath) {
     this.#setup = setup
-    const { clock, budget, onPath } = setup
+    const { routes, clock, budget, onPath } = setup
+    const ended = new AbortController()
     this.stream = new MultipathStream({
       clock,
       budget,
@@ -67,58 +65,91 @@ class VisitorEnd {
       ...(onPath === undefined ? {} : { onPath }),
       onAlone: () => this.#onAlone(),
     })
+    this.#dialling = new Dialling(routes, {
+      clock,
+      signal: ended.signal,
+      events: {
+        opened: (route, inner, closed) => this.#onOpen(route, inner, closed),
+        failed: (route, error) => this.#onFailed(route, error),
+      },
+    })
+    this.#watch = new QuietWatch({
+      clock,
+      heardAtMs: () => this.stream.heardAtMs,
+      patienceMs: () => this.stream.patienceMs,
+      // Without any path there is nobody to ask, and everything is being dialled already.
+      wanted: () => !this.#dialling.complete && this.stream.paths.length > 0,
+      ask: () => this.stream.ask(),
+      onQuiet: () => this.#dialling.hurry(),
+    })
     this.stream.once('close', () => {
       this.#cancelAlone?.()
-      this.#ended.abort(new Error('the stream ended'))
+      this.#cancelHeadStart?.()
+      this.#watch.stop()
+      ended.abort(new Error('the stream ended'))
     })
   }
 
   open(signal: AbortSignal | undefined): Promise<MultipathStream> {
-    const { routes } = this.#setup
     return new Promise((resolve, reject) => {
-      const failures: unknown[] = []
       const onAbort = (): void => reject(signal?.reason)
       signal?.addEventListener('abort', onAbort, { once: true })
-      const settled = (): void => signal?.removeEventListener('abort', onAbort)
-      for (const route of routes) {
-        this.#join(route).then(
-          () => {
-            settled()
-            resolve(this.stream)
-          },
-          (error: unknown) => {
-            if (failures.push(error) < routes.length) return
-            settled()
-            const [only] = failures
-            if (failures.length === 1 && isBeamError(only)) reject(only)
-            else reject(allFailed(`No path could be opened (${routes.map(({ label }) => label).join(', ')}).`, failures))
-          },
-        )
+      this.#opened = () => {
+        signal?.removeEventListener('abort', onAbort)
+        resolve(this.stream)
       }
+      this.#failed = (error) => {
+        signal?.removeEventListener('abort', onAbort)
+        reject(error)
+      }
+      this.#dialling.start()
+      if (this.#dialling.waiting) this.#giveHeadStart()
     })
   }
 
-  async #join(route: Route): Promise<void> {
-    const { signal } = this.#ended
-    let inner: Duplex
-    try {
-      inner = await route.dial({ signal })
-    } catch (error) {
-      this.#again(route)
-      throw error
-    }
-    if (signal.aborted) {
-      inner.destroy()
-      return
-    }
-    inner.on('error', () => {})
-    inner.once('close', () => this.#again(route))
-    inner.write(encodePreamble({ kind: 'stream', id: this.#id, windowBytes: this.#setup.budget.share() }))
+  /** Routes that did not work before are left alone while another one answers in time. */
+  #giveHeadStart(): void {
+    const { routes, clock } = this.#setup
+    const roundTrips = routes.map(({ rttMs, isDown }) => (isDown === true ? 0 : (rttMs ?? 0)))
+    const ms = Math.max(HEAD_START.leastMs, HEAD_START.roundTrips * Math.max(...roundTrips))
+    this.#cancelHeadStart = clock.after(ms, () => this.#dialling.hurry(), { unref: true })
+  }
+
+  #onOpen(route: Route, inner: Duplex, closed: (livedMs: number) => void): void {
+    const { clock, budget } = this.#setup
+    let takenAtMs: number | undefined
+    inner.write(encodePreamble({ kind: 'stream', id: this.#id, windowBytes: budget.share() }))
     this.stream.addPath(inner, route.label, {
       answerTo: this.#id,
-      onAnswer: (accepted) => this.#onAnswer(route, accepted),
+      onAnswer: (accepted) => {
+        if (accepted === true) takenAtMs = clock.monotonic()
+        this.#onAnswer(route, accepted)
+      },
+      onClosed: () => {
+        closed(takenAtMs === undefined ? 0 : clock.monotonic() - takenAtMs)
+        this.#watch.start()
+      },
       ...(route.rttMs === undefined ? {} : { initialRttMs: route.rttMs }),
     })
+    this.#isOpen = true
+    this.#opened?.()
+    if (!this.#dialling.complete) this.#watch.start()
+  }
+
+  /** The stream cannot be opened when every route has failed. Those that did not work before have their turn when all others have. */
+  #onFailed(route: Route, error: unknown): void {
+    if (this.#isOpen) return
+    const { routes } = this.#setup
+    this.#failures.set(route, error)
+    const tried = routes.filter(({ isDown }) => isDown !== true)
+    if (this.#failures.size === routes.length) {
+      if (routes.length === 1 && isBeamError(error)) this.#failed?.(error)
+      else
+        this.#failed?.(allFailed(`No path could be opened (${routes.map(({ label }) => label).join(', ')}).`, [...this.#failures.values()]))
+    } else if (!this.#triedAll && tried.every((one) => this.#failures.has(one))) {
+      this.#triedAll = true
+      this.#dialling.hurry()
+    }
   }
 
   #onAnswer(route: Route, accepted: boolean | undefined): void {
@@ -126,36 +157,16 @@ class VisitorEnd {
       this.#known = true
       this.#cancelAlone?.()
       this.#cancelAlone = undefined
-      this.#attempts.delete(route)
+      this.#cancelHeadStart?.()
+      this.#setup.onPath?.(route.label, 'open')
     } else if (accepted === false && this.#known && this.stream.paths.length <= 1) {
       this.stream.destroy(new Error('the far end has ended the stream'))
     }
   }
 
-  /** Dials a lost route again, later. */
-  #again(route: Route): void {
-    const { signal } = this.#ended
-    if (signal.aborted) return
-    const attempt = this.#attempts.get(route) ?? 0
-    this.#attempts.set(route, attempt + 1)
-    const waited = (): void => {
-      signal.removeEventListener('abort', cancel)
-      this.#waiting.delete(hurry)
-      this.#join(route).catch(() => {})
-    }
-    const cancel = this.#setup.clock.after(backoffDelayMs(attempt, RETRY), waited, { unref: true })
-    const hurry = (): void => {
-      cancel()
-      waited()
-    }
-    this.#waiting.add(hurry)
-    signal.addEventListener('abort', cancel, { once: true })
-  }
-
   /** No path is left. Whichever works again is wanted now, however often it failed before. */
   #onAlone(): void {
-    this.#attempts.clear()
-    for (const hurry of [...this.#waiting]) hurry()
-    this.#cancelAlone ??= this.#setup.clock.after(REJOIN_MS, () => this.stream.destroy(new Error('all paths were lost')), { unref: true })
+    this.#dialling.hurry()
+    this.#cancelAlone ??= this.#setup.clock.after(ALONE_MS, () => this.stream.destroy(new Error('all paths were lost')), { unref: true })
   }
 }

@@ -130,6 +130,11 @@ export class RangeStream {
     for (const owed of this.#paths.values()) owed.now = true
   }
 
+  /** Asks on every path whether it lives, and again until something is heard there. */
+  ask(nowMs: number): void {
+    for (const owed of this.#paths.values()) owed.probeAtMs = Math.min(owed.probeAtMs, nowMs)
+  }
+
   addPath(path: RangePath): void {
     this.#paths.set(path, { frames: 0, atMs: Infinity, now: false, echo: 0, probeAtMs: Infinity })
     this.#sender.addPath(path)

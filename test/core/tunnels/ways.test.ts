@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
+import type { StreamHandler } from '../../../core/backend.ts'
 import { MultipathAcceptor } from '../../../core/streams/index.ts'
 import { faulty, type Faulty } from '../../../core/testing/fault-injection.ts'
 import { connectTunnel, type ConnectSetup, type LocalPort } from '../../../core/tunnels/connect.ts'
@@ -36,9 +37,18 @@ interface Wishes extends Partial<Omit<ConnectSetup, 'others'>> {
   readonly weights?: readonly number[]
   /** Networks where the publisher has Beam in between, which joins multipath streams. Default: all. */
   readonly joins?: readonly boolean[]
+  /** While this is the number of a network, the publisher hears nothing of new streams there. */
+  readonly deaf?: { on?: number | undefined }
 }
 
-async function stage({ exposes = [false, false], delaysMs = [], weights = [], joins = [], ...setup }: Wishes = {}): Promise<Stage> {
+async function stage({
+  exposes = [false, false],
+  delaysMs = [],
+  weights = [],
+  joins = [],
+  deaf = {},
+  ...setup
+}: Wishes = {}): Promise<Stage> {
   const echo = await echoServer()
   open.push(echo.close)
   const service = new LocalService({ host: '127.0.0.1', port: echo.port })
@@ -51,7 +61,11 @@ async function stage({ exposes = [false, false], delaysMs = [], weights = [], jo
       network.faults.clear()
       await network[Symbol.asyncDispose]()
     })
-    const onStream = setup.strategy === 'multipath' && joins[index] !== false ? acceptor.handle : service.handle
+    const handle = setup.strategy === 'multipath' && joins[index] !== false ? acceptor.handle : service.handle
+    const onStream: StreamHandler = (stream, visitor) => {
+      if (deaf.on === index) stream.on('error', () => {})
+      else handle(stream, visitor)
+    }
     const { endpoints } = await network.startTunnel(echo.port, { onStream })
     networks.push(network)
     const weight = weights[index]
@@ -184,6 +198,33 @@ describe('multipath', () => {
     socket.end(sent)
     await once(socket, 'end')
     expect(Buffer.concat(chunks).equals(sent)).toBe(true)
+  })
+
+  it('carries a new connection over a path that was down a moment ago when the others fail', async () => {
+    const { port, networks } = await stage({ strategy: 'multipath' })
+    await expect.poll(() => port.paths.map(({ state }) => state)).toEqual(['up', 'up'])
+    networks[0]?.faults.set({ down: true })
+    await expect
+      .poll(async () => {
+        await echoes(port)
+        return port.paths.find(({ label }) => label === 'net0')?.state
+      })
+      .toBe('down')
+    networks[0]?.faults.set({ down: undefined })
+    // Nothing breaks off that would tell of it beforehand.
+    networks[1]?.faults.set({ drop: 1 })
+    await echoes(port)
+    await expect.poll(() => port.paths.find(({ label }) => label === 'net0')?.state).toBe('up')
+  })
+
+  it('goes on with a path that fell silent while it was asked whether the publisher joins streams', { timeout: 30_000 }, async () => {
+    const deaf: { on?: number | undefined } = { on: 1 }
+    const { port, networks, events } = await stage({ strategy: 'multipath', deaf })
+    await expect.poll(() => port.paths.find(({ label }) => label === 'net1')?.state, { timeout: 10_000 }).toBe('down')
+    deaf.on = undefined
+    networks[0]?.faults.set({ down: true })
+    await echoes(port)
+    expect(events.map(({ event }) => event)).not.toContain('warning')
   })
 
   it('leaves a network out where the publisher does not join streams, and says so', async () => {
