@@ -55,7 +55,17 @@ export class Traffic {
   readonly #open = new Set<Promise<void>>()
   #timer: NodeJS.Timeout | undefined
 
-  constructor(name: string, port: number, { everyMs, bytes }: { readonly everyMs: number; readonly bytes: () => number }) {
+  constructor({
+    name,
+    port,
+    everyMs,
+    bytes,
+  }: {
+    readonly name: string
+    readonly port: number
+    readonly everyMs: number
+    readonly bytes: () => number
+  }) {
     this.name = name
     this.#port = port
     this.#bytes = bytes
