@@ -7,7 +7,7 @@ import { askAnyway, askWhereUsed, operateHere } from './ask.ts'
  * Has a running tunnel claim a name.
  * @throws ConfigError (`BEAM_ERR_USAGE`) when several could and none was named; UnreachableError (`BEAM_ERR_NOT_FOUND`) when there is none
  */
-export async function registerDomain(name: string, tunnel: string | undefined): Promise<Claim> {
+export async function registerDomain(name: string, tunnel: string | undefined): Promise<Claim & { readonly before?: string }> {
   // Asked first, so that the right process is told, and only one.
   const { tunnels } = await tunnelsOnMesh()
   const fitting = tunnels.filter((one) => tunnel === undefined || one.name === tunnel || one.id === tunnel)
@@ -30,11 +30,14 @@ export async function registerDomain(name: string, tunnel: string | undefined): 
       hint: `--tunnel with one of: ${fitting.map((one) => one.name ?? one.id).join(', ')}`,
     })
   }
+  const { own } = await allNames()
   const answers = await operateWhereUsed({ backend: 'mesh', operation: 'claim', input: { name, tunnel: only.id } })
   const claimed = answers.map(({ answer }) => answer).find((answer) => answer['claimed'] === true)
   if (claimed === undefined) throw new UnreachableError('The tunnel ended in the meantime.', { code: 'BEAM_ERR_NOT_FOUND' })
   const { domain, tunnel: by, address } = claimed
-  return { domain: String(domain), tunnel: String(by), address: String(address) }
+  // A tunnel claims one name: the one before is given up.
+  const before = own.find((claim) => claim.address === address && claim.domain !== domain)?.domain
+  return { domain: String(domain), tunnel: String(by), address: String(address), ...(before === undefined ? {} : { before }) }
 }
 
 async function tunnelsOnMesh(): Promise<{ readonly tunnels: ReadonlyArray<{ readonly id: string; readonly name?: string }> }> {

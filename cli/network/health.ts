@@ -46,7 +46,10 @@ export function healthOf({ status, peers }: Pick<Snapshot, 'status' | 'peers'>):
 type Peers = Snapshot['peers']
 
 function peersCheck(peers: Peers): Check {
-  const text = peers.length === 0 ? 'no peer: the node knows nobody, or nobody answers' : `${peers.length} linked`
+  const text =
+    peers.length === 0
+      ? 'no peer: the node knows nobody, or nobody answers'
+      : `${peers.length} linked${peers.length < FEW_PEERS ? `; with fewer than ${FEW_PEERS}, the loss of one matters` : ''}`
   return { what: 'peers', verdict: peers.length === 0 ? 'bad' : peers.length < FEW_PEERS ? 'warning' : 'good', text }
 }
 
@@ -116,7 +119,7 @@ function whole({ partition }: Snapshot['status']): Check[] {
 function reachable({ addresses = [], relays = [], inbound = 0, portMap }: Snapshot['status']): Check {
   const ways = [
     ...(portMap?.state === 'mapped' ? ['the router forwards a port to it'] : []),
-    ...(inbound > 0 ? [`${inbound} peers dialled this node`] : []),
+    ...(inbound > 0 ? [`${inbound} ${inbound === 1 ? 'peer' : 'peers'} dialled this node`] : []),
     ...(relays.length > 0 ? [`${relays.length} ${relays.length === 1 ? 'relay answers' : 'relays answer'} for its services`] : []),
   ]
   if (ways.length > 0) return { what: 'reachable', verdict: 'good', text: ways.join('; ') }

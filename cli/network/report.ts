@@ -74,7 +74,7 @@ function nodeLines({ owner, status, peers }: Snapshot, index: number, now: numbe
       ['records', status.records],
       ['relays that answer for it', status.relays?.length],
       ['port at the router', status.portMap?.state],
-      ['services registered here', status.registered],
+      ['records registered here', status.registered],
       ['error of the coordinate', status.coordinate?.error.toFixed(2)],
       [
         'relayed',
@@ -89,7 +89,7 @@ function nodeLines({ owner, status, peers }: Snapshot, index: number, now: numbe
     ...checks.filter(({ what }) => what !== 'discovery').map(({ what, verdict: each, text }) => `- ${what}: ${each} (${text})`),
     ...status.discovery.map(
       ({ name, state, peers: known }) =>
-        `- discovery by ${/^[a-z-]{1,20}$/.test(name) ? name : 'a plugin'}: ${state}${known === undefined ? '' : `, ${known} nodes`}`,
+        `- discovery by ${/^[a-z-]{1,20}$/.test(name) ? name : 'a plugin'}: ${state}${known === undefined ? '' : `, ${known} ${known === 1 ? 'node' : 'nodes'}`}`,
     ),
     '',
     ...(peers.length === 0 ? [] : ['| peer | dialled by | latency | trust | age | does | busy |', '|---|---|---|---|---|---|---|']),
@@ -105,7 +105,7 @@ function periodLines({ samples, upMs, peers, latencyMs, discoverable, streams, b
     value && `${value.mean.toFixed(1)}${unit} on average, from ${value.least.toFixed(1)} to ${value.most.toFixed(1)}`
   return list([
     ['samples', samples],
-    ['up', `${Math.round(upMs / 60_000)} min`],
+    ['up', `${Math.round(upMs / 1000)} s`],
     ['peers', range(peers, '')],
     ['latency', range(latencyMs, ' ms')],
     ['discovery ready', discoverable === undefined ? undefined : `${(discoverable * 100).toFixed(1)} % of the samples`],

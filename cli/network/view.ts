@@ -1,5 +1,5 @@
 import type { Lifetime } from '../lifetime.ts'
-import { colours } from '../output/colours.ts'
+import { colours, type Colours } from '../output/colours.ts'
 import type { Frame, Size } from '../output/network/dashboard-text.ts'
 import { STRETCHES } from '../output/network/period-text.ts'
 import type { PeriodFigures } from './answers.ts'
@@ -25,7 +25,7 @@ export async function showFrames(
     readonly everyMs: number
     readonly history: boolean
     readonly countryOf: CountryOf | undefined
-    readonly lines: (frame: Frame, size: Size, paint: ReturnType<typeof colours>) => readonly string[]
+    readonly lines: (frame: Frame, size: Size, paint: Colours) => readonly string[]
   },
 ): Promise<void> {
   const paint = colours(process.stdout)

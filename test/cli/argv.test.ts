@@ -18,6 +18,10 @@ describe('rewriteArgv', () => {
     ['-b tor 3000', 'expose -b tor 3000'],
     ['--secret - 3000', 'expose --secret - 3000'],
     ['999999', 'expose 999999'],
+    ['3000 --backend veilid --p2p-discovery', 'expose 3000 --backend veilid --p2p-discovery=on'],
+    ['--p2p-discovery 3000', 'expose --p2p-discovery=on 3000'],
+    ['3000 --p2p-discovery --json', 'expose 3000 --p2p-discovery=on --json'],
+    ['3000 --p2p-discovery loopback', 'expose 3000 --p2p-discovery loopback'],
   ])('publishes: beam %s', (line, expected) => expect(rewritten(line)).toBe(expected))
 
   it.each([

@@ -80,7 +80,7 @@ export class RendezvousDiscovery implements Discovery {
 
   status(): DiscoveryStatus {
     if (this.#isOff) return { state: 'off' }
-    const detail = `${this.#configured.length} nodes configured`
+    const detail = `${this.#configured.length} ${this.#configured.length === 1 ? 'node' : 'nodes'} configured`
     if (this.#answered > 0) return { state: 'ready', detail }
     return { state: this.#failed > 0 ? 'unreachable' : 'idle', detail }
   }

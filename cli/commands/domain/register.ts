@@ -22,5 +22,6 @@ export default class DomainRegister extends BeamCommand {
     const claim = await registerDomain(args.name, flags.tunnel)
     if (flags.json) return writeJson({ claimed: true, ...claim })
     process.stdout.write(`${claim.domain} now stands for ${claim.tunnel}: ${claim.address}\n`)
+    if (claim.before !== undefined) process.stdout.write(`It claims ${claim.before} no more: a tunnel claims one name.\n`)
   }
 }

@@ -32,7 +32,7 @@ export default class NetworkAnalyze extends BeamCommand {
       const own = node.status.coordinate
       if (own === undefined || placesOf(node).length === 0) continue
       const map = mapLines(own, placesOf(node), { columns: Math.min(columns, 70), rows: MAP_ROWS }, paint)
-      process.stdout.write(`\n${paint.bold('Latency map')} (beam network map says who is who)\n${map.join('\n')}\n`)
+      process.stdout.write(`\n${paint.bold('Latency map')}; who is who: beam network map\n${map.join('\n')}\n`)
     }
   }
 }

@@ -23,11 +23,12 @@ export default class NetworkMap extends BeamCommand {
     const { flags } = await this.parse(NetworkMap)
     const { geoip } = flags
     const countryOf = geoip === undefined ? undefined : await (await import('../../network/geoip.ts')).openGeoip(geoip)
-    const [nodes, { mapLegend, mapLines }, { placesOf }, { ownerText }] = await Promise.all([
+    const [nodes, { mapLegend, mapLines }, { placesOf }, { countText, ownerText }, { wrap }] = await Promise.all([
       snapshots({ addresses: geoip !== undefined }),
       import('../../output/network/map-text.ts'),
       import('../../output/network/dashboard-text.ts'),
       import('../../output/network/words.ts'),
+      import('../../output/layout.ts'),
     ])
     const maps = nodes.map((node) => ({ node, self: node.status.coordinate, places: placesOf(node, countryOf) }))
     if (flags.json) {
@@ -47,7 +48,12 @@ export default class NetworkMap extends BeamCommand {
       const rows = Math.min(MAX_ROWS, Math.max(MIN_ROWS, (process.stdout.rows ?? 24) - Math.min(places.length, 8) - 4))
       const lines = [...mapLines(self, places, { columns, rows }, paint), '', ...mapLegend(self, places, paint)]
       process.stdout.write(`${lines.join('\n')}\n`)
-      if (self.error > ROUGH) process.stdout.write(paint.dim('The coordinates are still rough: they grow surer with every measurement.\n'))
+      const unplaced = node.peers.length - places.length
+      const remarks = [
+        ...(unplaced === 0 ? [] : [`${countText(unplaced, 'peer')} more, whose place is not known yet.`]),
+        ...(self.error > ROUGH ? ['The coordinates are still rough: they grow surer with every measurement.'] : []),
+      ]
+      for (const remark of remarks) process.stdout.write(`${paint.dim(wrap(remark, columns).join('\n'))}\n`)
     }
   }
 }

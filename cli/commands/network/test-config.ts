@@ -5,6 +5,7 @@ import { askWhereUsed } from '../../network/ask.ts'
 import { differences, settingsOf } from '../../network/config-test.ts'
 import { outputLook } from '../../network/terminal.ts'
 import { writeJson, writeProblems } from '../../output/config-text.ts'
+import { wrap } from '../../output/layout.ts'
 import { ownerText } from '../../output/network/words.ts'
 import { labelled } from '../../output/table.ts'
 import { EXIT } from '../../report-error.ts'
@@ -45,7 +46,9 @@ export default class NetworkTestConfig extends BeamCommand {
       const rows = settings.map(({ setting, value, meaning }) => [setting, `${valueText(value)}${from(setting)}: ${meaning}`] as const)
       process.stdout.write(labelled(rows, columns))
       for (const { owner, differs } of running) {
-        for (const difference of differs) process.stdout.write(`${paint.yellow('!')} ${ownerText(owner)}: ${difference}\n`)
+        for (const difference of differs) {
+          process.stdout.write(`${paint.yellow('!')} ${wrap(`${ownerText(owner)}: ${difference}`, columns - 2).join('\n  ')}\n`)
+        }
       }
     } catch (error) {
       if (!(error instanceof InvalidConfigError)) throw error

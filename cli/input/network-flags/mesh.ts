@@ -25,7 +25,7 @@ export const NODE_FLAGS = {
   }),
   'p2p-discovery': string({
     options: ['on', 'off', 'loopback'],
-    description: 'Finding and being found on the local network (mDNS).',
+    description: 'Finding and being found on the local network (mDNS). Without a value: on.',
     helpGroup: 'MESH',
   }),
 }

@@ -41,13 +41,15 @@ export function analysisText(analysis: Analysis, owner: Owner, columns: number, 
 }
 
 function sharesText(shares: Analysis['networks'], whole: number, columns: number): string {
-  const room = Math.max(5, Math.min(30, columns - 50))
+  // Beside the name and the bar stand two blanks, the count, the share, and what keeps them apart: 18 columns.
+  const named = Math.min(24, Math.max(12, columns - 18 - 30))
+  const room = Math.max(5, Math.min(30, columns - 18 - named))
   const shown = shares.slice(0, MOST_SHARES)
   const rest = shares.slice(MOST_SHARES).reduce((sum, { count }) => sum + count, 0)
   return [...shown, ...(rest > 0 ? [{ of: 'others', count: rest }] : [])]
     .map(({ of, count }) => {
       const bar = '█'.repeat(Math.max(1, Math.round((count / Math.max(1, whole)) * room)))
-      return `  ${foreignText(of).slice(0, 24).padEnd(24)} ${String(count).padStart(4)}  ${percentText(count / Math.max(1, whole)).padStart(7)}  ${bar}\n`
+      return `  ${foreignText(of).slice(0, named).padEnd(named)} ${String(count).padStart(4)}  ${percentText(count / Math.max(1, whole)).padStart(7)}  ${bar}\n`
     })
     .join('')
 }

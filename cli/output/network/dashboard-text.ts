@@ -105,7 +105,7 @@ function headLines({ snapshot: { owner, status, peers }, bytesPerSecond }: Frame
   const rate = bytesPerSecond === undefined ? '' : `, ${bytesText(bytesPerSecond)}/s now`
   return [
     `${status.running ? paint.green('●') : paint.yellow('○')} ${paint.bold(status.running ? `Node ${shortId(id)}` : 'No node is up')} ${participation}${up}  ${paint.dim(`${ownerText(owner)}; q ends`)}`,
-    `  ${countText(peers.length, 'peer')}, ${countText(status.heard ?? 0, 'node')} heard of, ${countText(status.records ?? 0, 'record')} of services`,
+    `  ${countText(peers.length, 'peer')}, ${countText(status.heard ?? 0, 'node')} heard of, ${countText(status.records ?? 0, 'record')}`,
     ...(relayed === undefined ? [] : [`  for others: ${relayedText(relayed)}${rate}`]),
   ]
 }

@@ -36,9 +36,9 @@ function runningRows(status: NodeStatus, peers: readonly PeerFigures[], now: num
     ['Takes part', [participation, ...servedText(status), ...(status.routing === 'disabled' ? ['without relays'] : [])].join(', ')],
     ...(startedAt === undefined ? [] : [['Up', timeText(now - startedAt)] as const]),
     ['Peers', `${status.peers ?? 0} of at most ${status.maxPeers ?? '?'}${inbound > 0 ? `, ${inbound} of them dialled this node` : ''}`],
-    ['Knows', `${countText(heard, 'node')} heard of lately, ${known} to link to, ${countText(records, 'record')} of services`],
+    ['Knows', `${countText(heard, 'node')} heard of lately, ${known} to link to, ${countText(records, 'record')} of services and nodes`],
     ...(median === undefined ? [] : [['Latency', `half of the peers within ${msText(median)}`] as const]),
-    ...(addresses.length === 0 ? [] : [['Linked to at', addresses.join(' ')] as const]),
+    ...(addresses.length === 0 ? [] : [['Addresses', addresses.join(' ')] as const]),
     ...(status.portMap === undefined ? [] : [['Router', portMapText(status.portMap)] as const]),
     ...(relays.length === 0 ? [] : [['Reached by', countText(relays.length, 'relay')] as const]),
     ...(status.relayed === undefined ? [] : [['For others', relayedText(status.relayed)] as const]),
@@ -47,7 +47,7 @@ function runningRows(status: NodeStatus, peers: readonly PeerFigures[], now: num
 
 function servedText({ serves = [], registered = 0 }: NodeStatus): string[] {
   if (serves.length === 0) return []
-  return [`as ${serves.map(foreignText).join(', ')}`, ...(registered > 0 ? [`${countText(registered, 'service')} registered`] : [])]
+  return [`as ${serves.map(foreignText).join(', ')}`, ...(registered > 0 ? [`${countText(registered, 'record')} registered`] : [])]
 }
 
 function portMapText({ state, protocol = '', host = '', port = 0, reason = '' }: NonNullable<NodeStatus['portMap']>): string {
@@ -79,8 +79,11 @@ export function healthText({ verdict, checks }: Health, owner: Owner, columns: n
 export function healthLines(checks: Health['checks'], columns: number, paint: Colours): string[] {
   return checks.map(({ what, verdict, text }) => {
     const sign = { good: '✓', warning: '!', bad: '✗', unknown: '·' }[verdict]
-    const line = labelled([[what.padEnd(11), text]], columns - 2).trimEnd()
-    return `  ${look(verdict, paint)(sign)}${line.slice(1)}`
+    // The sign stands where the label would: two columns further in, so all lines go there.
+    const [first = '', ...more] = labelled([[what.padEnd(11), text]], columns - 2)
+      .trimEnd()
+      .split('\n')
+    return [`  ${look(verdict, paint)(sign)}${first.slice(1)}`, ...more.map((line) => `  ${line}`)].join('\n')
   })
 }
 

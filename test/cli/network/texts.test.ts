@@ -38,9 +38,9 @@ describe('the status', () => {
   it('says what was measured', () => {
     const text = statusText(many, now, 80, plain)
     expect(text).toContain('● Node of the mesh, process 4711')
-    expect(text).toContain('Peers         20 of at most 50, 6 of them dialled this node')
+    expect(text).toContain('Peers       20 of at most 50, 6 of them dialled this node')
     expect(text).toContain('23 routes (2 open, 1 refused), 1.2 GB, 45 peers helped')
-    expect(text).toContain('Up            90 s')
+    expect(text).toContain('Up          90 s')
   })
 
   it('says nothing of latencies without a measurement, nor anything of a node that is not up', () => {
