@@ -12,7 +12,7 @@ export interface ConnectTextOptions {
   readonly columns: number
   /** Columns for warnings and errors, which may go elsewhere. */
   readonly noteColumns: number
-  /** The local address, warnings and errors only. */
+  /** The local address, warnings and errors only, and that the service is out of reach. */
   readonly quiet: boolean
   /** Which progress is told. */
   readonly news: ProgressNews
@@ -47,7 +47,7 @@ export function connectText(event: ConnectEvent, { paint, columns, noteColumns, 
     case 'up':
       return quiet ? '' : `  ${paint.green('up')}  ${describePath(event.path)}${event.reason === '' ? '' : `: ${event.reason}`}\n`
     case 'down':
-      return quiet ? '' : `  ${paint.yellow('down')}  ${event.reason}\n`
+      return `  ${paint.yellow('down')}  ${event.reason}\n`
     case 'warning':
       return noteText({ kind: 'Warning', ...event }, noteColumns, paint)
     case 'error':

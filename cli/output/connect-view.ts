@@ -7,6 +7,9 @@ import { LiveProgress } from './live-progress.ts'
 import { noteColumns } from './note.ts'
 import { ProgressNews } from './progress-news.ts'
 
+/** What goes to stderr: all that is no answer to the command. */
+const ASIDE: ReadonlySet<ConnectEvent['event']> = new Set(['progress', 'warning', 'error', 'down', 'up'])
+
 /** Shows the events of a connection: results on stdout, what is said on the way on stderr. */
 export function connectView(options: {
   readonly json: boolean
@@ -25,7 +28,6 @@ export function connectView(options: {
   return (event) => {
     if (event.event === 'progress' && liveLine.able && !text.quiet) return live.report(event.backend, event.backend, event)
     if (event.event !== 'warning' && event.event !== 'progress') live.done('')
-    const aside = event.event === 'progress' || event.event === 'warning' || event.event === 'error'
-    live.write(aside ? process.stderr : process.stdout, connectText(event, text))
+    live.write(ASIDE.has(event.event) ? process.stderr : process.stdout, connectText(event, text))
   }
 }

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import type { DialOptions, Path } from '../powers.ts'
 import { backoffDelayMs } from '../backoff.ts'
 import { systemClock, type Clock } from '../clock.ts'
-import { BackendUnavailableError, ConfigError } from '../errors.ts'
+import { BackendUnavailableError, ConfigError, isBeamError } from '../errors.ts'
 import { silentLogger, type Logger } from '../logger.ts'
 import { sensitive } from '../sensitive.ts'
 import { join, resetStream } from '../streams/index.ts'
@@ -22,8 +22,10 @@ const MAX_CONNECTIONS = 4_096
 const MAX_DIALS = 256
 /** Waits between attempts to reach a service that went away. */
 const RETRY = { baseMs: 500, maxMs: 30_000 }
-/** One warning of a kind in this time: a full table of descriptors would print thousands. */
+/** The same warning once in this time: a full table of descriptors would print thousands. */
 const WARN_EVERY_MS = 10_000
+/** Different warnings in that time. */
+const MAX_WARNINGS = 16
 
 /** What is to become a local port. */
 export interface ConnectSetup {
@@ -107,7 +109,8 @@ class Connector implements LocalPort {
   readonly #ended = new AbortController()
   readonly #gate = new Gate(MAX_DIALS)
   readonly #warnedAt = new Map<string, number>()
-  #down = false
+  /** Why the service is out of reach. */
+  #down: string | undefined
   #stopping: Promise<void> | undefined
 
   constructor(setup: ConnectSetup) {
@@ -214,17 +217,22 @@ class Connector implements LocalPort {
   }
 
   #onFailure(error: unknown): void {
-    if (this.#ended.signal.aborted || isOfTheStream(error)) return
-    this.#logger.debug('dial failed', { reason: messageOf(error) })
-    if (this.#down) return
-    this.#down = true
-    this.#emit({ event: 'down', address: this.address, reason: messageOf(error) })
+    if (this.#ended.signal.aborted) return
+    const reason = reasonOf(error)
+    this.#logger.debug('dial failed', { reason })
+    if (isOfTheStream(error) || this.#down !== undefined) {
+      // The local program only sees its connection broken off.
+      if (reason !== this.#down) this.#warn('BEAM_WARN_CONNECTION_FAILED', `A connection failed: ${reason}`)
+      return
+    }
+    this.#down = reason
+    this.#emit({ event: 'down', address: this.address, reason })
     this.#reachAgain(0)
   }
 
   #onUp(reason: string): void {
-    if (!this.#down || this.#ended.signal.aborted) return
-    this.#down = false
+    if (this.#down === undefined || this.#ended.signal.aborted) return
+    this.#down = undefined
     this.#emit({ event: 'up', address: this.address, path: this.path, reason })
   }
 
@@ -233,14 +241,14 @@ class Connector implements LocalPort {
     const { signal } = this.#ended
     const cancel = this.#clock.after(backoffDelayMs(attempt, RETRY), () => {
       signal.removeEventListener('abort', cancel)
-      if (!this.#down) return
+      if (this.#down === undefined) return
       this.#ways.reach(signal).then(
         (path) => {
           this.path = path
           this.#onUp('the service was reached again')
         },
         () => {
-          if (this.#down && !signal.aborted) this.#reachAgain(attempt + 1)
+          if (this.#down !== undefined && !signal.aborted) this.#reachAgain(attempt + 1)
         },
       )
     })
@@ -249,8 +257,9 @@ class Connector implements LocalPort {
 
   #warn(code: string, message: string): void {
     const now = this.#clock.monotonic()
-    if (now - (this.#warnedAt.get(code) ?? -Infinity) < WARN_EVERY_MS) return
-    this.#warnedAt.set(code, now)
+    for (const [told, at] of this.#warnedAt) if (now - at >= WARN_EVERY_MS) this.#warnedAt.delete(told)
+    if (this.#warnedAt.has(message) || this.#warnedAt.size >= MAX_WARNINGS) return
+    this.#warnedAt.set(message, now)
     this.#emit({ event: 'warning', code, message })
   }
 
@@ -270,6 +279,12 @@ function waysOf({ address, dialled = address, handle, dial, weight, others = [] 
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
+}
+
+/** What happened, and what can be done about it. */
+function reasonOf(error: unknown): string {
+  const message = messageOf(error)
+  return isBeamError(error) && error.hint !== undefined ? `${message} ${error.hint}` : message
 }
 
 /**

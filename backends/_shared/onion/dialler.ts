@@ -20,10 +20,12 @@ import { waitForNetwork } from './daemon/wait-for-network.ts'
 import type { Flavour } from './flavour.ts'
 import { parseClientPrivateKey } from './keys/client-key.ts'
 import { socksConnect } from './socks/socks-client.ts'
-import { socksError } from './socks/socks-error.ts'
+import { SOCKS, socksError } from './socks/socks-error.ts'
 import { StreamEndings } from './socks/stream-endings.ts'
 import { reachService } from './service/self-check.ts'
 
+/** Refused ports that are remembered; more than anybody tries by hand. */
+const MAX_REFUSED = 1_024
 /** Relays between the two ends: three of each, the last ones meeting at the rendezvous point. */
 const HOPS = 6
 
@@ -47,6 +49,8 @@ export class OnionDialler {
   readonly #endings: StreamEndings
   /** Keys that we gave to the daemon: the address and the key's digest. */
   readonly #keys = new Map<string, string>()
+  /** Ports, with their service, that were refused last time: only a stream tells whether they are offered now. */
+  readonly #refused = new Set<string>()
 
   constructor(setup: DiallerSetup) {
     this.#setup = setup
@@ -67,9 +71,10 @@ export class OnionDialler {
     const { host, port } = address
     const user = this.#user(options)
     const networkUp = supervisor.network.up
-    const failure = await reachService({ session, flavour, host, ports: [port], user, networkUp, clock, signal })
+    const known = this.#refused.has(`${host}:${port}`)
+    const failure = known ? undefined : await reachService({ session, flavour, host, ports: [port], user, networkUp, clock, signal })
     // Services that take any port, and daemons without extended errors, leave open whether it was reached: a stream tells.
-    if (failure !== undefined && isUnclear(failure)) (await this.#open(address, session, options, signal)).destroy()
+    if (known || (failure !== undefined && isUnclear(failure))) (await this.#open(address, session, options, signal)).destroy()
     else if (failure !== undefined) throw failure
     return { backend: flavour.backend, kind: 'onion', hops: HOPS, latencyMs: Math.round(clock.monotonic() - started) }
   }
@@ -136,7 +141,11 @@ export class OnionDialler {
       clock,
       signal,
     })
-    if ('socket' in result) return result.socket
+    if ('socket' in result) {
+      this.#refused.delete(`${host}:${port}`)
+      return result.socket
+    }
+    if (result.code === SOCKS.refused && this.#refused.size < MAX_REFUSED) this.#refused.add(`${host}:${port}`)
     throw socksError(result.code, { flavour, address, networkUp: supervisor.network.up })
   }
 

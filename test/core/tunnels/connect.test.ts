@@ -142,6 +142,29 @@ it('does not take an absent service for a broken path', async () => {
   backend.failure = new BackendUnavailableError('nothing listens there', { code: 'BEAM_ERR_SERVICE_DOWN' })
   expect(await ending(visit(port))).toBe('ECONNRESET')
   expect(events.map(({ event }) => event)).not.toContain('down')
+  // The local program sees a reset, and the user why; once for the same reason.
+  expect(await ending(visit(port))).toBe('ECONNRESET')
+  expect(events.filter(({ event }) => event === 'warning')).toEqual([
+    { event: 'warning', code: 'BEAM_WARN_CONNECTION_FAILED', message: 'A connection failed: nothing listens there' },
+  ])
+})
+
+it('tells each reason once, with what can be done', async () => {
+  const { port, backend, events } = await stage()
+  backend.reachFailure = new UnreachableError('the publisher is gone')
+  for (const [message, hint] of [
+    ['nothing is offered there', 'Ask for the port.'],
+    ['nothing is offered there', 'Ask for the port.'],
+    ['the circuit broke', 'Try again.'],
+    ['the circuit broke', 'Try again.'],
+  ] as const) {
+    backend.failure = new UnreachableError(message, { hint })
+    expect(await ending(visit(port))).toBe('ECONNRESET')
+  }
+  expect(events.slice(2)).toEqual([
+    { event: 'down', address: port.address, reason: 'nothing is offered there Ask for the port.' },
+    { event: 'warning', code: 'BEAM_WARN_CONNECTION_FAILED', message: 'A connection failed: the circuit broke Try again.' },
+  ])
 })
 
 it('dials once more at once when the link had just broken', async () => {

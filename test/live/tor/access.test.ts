@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { requireTor } from '../../helpers/onion-network/index.ts'
 import { startBridge } from '../../helpers/onion-network/bridge.ts'
@@ -69,6 +70,12 @@ describe.runIf(flavor)('several ports on one onion', () => {
     }
     const nowhere = await scene.visit(`${address}:9999`)
     await expect(fetch(`http://127.0.0.1:${nowhere.port}/`)).rejects.toThrow('fetch failed')
+    const { reason } = await nowhere.process.event('down')
+    expect(reason).toMatch(/offers nothing on port 9999.*Ask its publisher for the port/)
+    // The service is looked for meanwhile; that it answers does not make the port one that it offers.
+    await delay(3_000)
+    await expect(fetch(`http://127.0.0.1:${nowhere.port}/`)).rejects.toThrow('fetch failed')
+    expect(nowhere.process.events.map(({ event }) => event).filter((event) => event === 'up' || event === 'down')).toEqual(['down'])
     await nowhere.process.stop()
   })
 })
