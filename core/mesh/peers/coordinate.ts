@@ -47,7 +47,8 @@ export function moved(own: Coordinate, remote: Coordinate, roundTripMs: number, 
   // Two nodes in one place part in a random direction.
   const direction = length > 0.001 ? scale(away, 1 / length) : unit(random)
   const position = plus(own.position, scale(direction, force)).map((value) => clamp(value, -MAX_MS, MAX_MS))
-  const share = length > 0.001 ? (own.height + remote.height) / (length || 1) : 1
+  // Near nodes have little more than heights between them: without a limit the height would take steps of many times the force.
+  const share = length > 0.001 ? Math.min(1, (own.height + remote.height) / length) : 1
   const height = clamp(own.height + force * share, MIN_HEIGHT_MS, MAX_MS)
   return { position: position as [number, number, number], height, error }
 }

@@ -198,7 +198,8 @@ export class PeerSet implements Disposable {
         what: 'a peer’s answer',
         clock,
       })
-      if (full) this.#learn(peer, known, decodeHeartbeat(answer), clock.monotonic() - start)
+      // The best that was measured lately is the network's; what this answer took may be a busy machine's.
+      if (full) this.#learn(peer, known, decodeHeartbeat(answer), Math.min(clock.monotonic() - start, peer.latencyMs ?? Infinity))
     } catch (error) {
       if (peer.usable) peer.close(`it fell silent or answered nonsense: ${(error as Error).message}`)
     } finally {

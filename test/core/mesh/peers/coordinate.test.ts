@@ -50,6 +50,30 @@ describe('network coordinates', () => {
     for (const { position } of places) for (const value of position) expect(Math.abs(value)).toBeLessThanOrEqual(60_000)
   })
 
+  it.each([1, 2, 3, 4, 5, 6])(
+    'stay near each other on one machine, where nodes restart and a busy moment is measured now and then (%i)',
+    (seed) => {
+      const random = seeded(seed)
+      const places: Coordinate[] = [UNKNOWN, UNKNOWN, UNKNOWN]
+      const measure = (one: number, other: number): void => {
+        const ms = 1 + 2 * random() + (random() < 0.2 ? 30 * random() : 0)
+        places[one] = moved(places[one] ?? UNKNOWN, places[other] ?? UNKNOWN, ms, random)
+      }
+      for (let round = 0; round < 120; round++) {
+        const restarted = 1 + (round % 2)
+        places[restarted] = UNKNOWN
+        for (const other of [0, 1, 2].filter((index) => index !== restarted)) {
+          for (let times = 0; times < 2; times++) {
+            measure(restarted, other)
+            measure(other, restarted)
+          }
+          // Nothing was ever farther than 33 ms, so twice that is a place that nobody measured.
+          expect(distanceMs(places[restarted] ?? UNKNOWN, places[other] ?? UNKNOWN)).toBeLessThan(66)
+        }
+      }
+    },
+  )
+
   it('survive their way as numbers, and what is no coordinate is none', () => {
     const place = moved(UNKNOWN, { position: [10, 20, 30], height: 4, error: 0.5 }, 50, () => 0.3)
     expect(fromNumbers(toNumbers(place))).toEqual(place)
