@@ -73,6 +73,7 @@ export class CarriedTunnel {
       since: this.#since,
       ...(config === undefined ? {} : { config }),
       endpoints,
+      ...(this.#tunnel === undefined ? {} : { networks: this.#tunnel.health() }),
       ...(access === undefined ? {} : { access }),
       ...(service === undefined ? {} : { service }),
       ...(this.#problem === undefined ? {} : { problem: this.#problem }),

@@ -5,7 +5,15 @@ import type { ControlHost } from './host.ts'
 import { LineStream } from './line-stream.ts'
 import { toProblem } from './problem.ts'
 import { tunnelOf } from './journal.ts'
-import { LINES, MAX_BODY_BYTES, MAX_HISTORY, type MigrateRequest, type OperationData, type PublishRequest } from './protocol.ts'
+import {
+  LINES,
+  MAX_BODY_BYTES,
+  MAX_HISTORY,
+  type MigrateRequest,
+  type OperationData,
+  type ProcessTunnels,
+  type PublishRequest,
+} from './protocol.ts'
 import { faultOf, validator, type Definition } from './validate.ts'
 
 /** What a stream of events begins with when nothing else is asked for. */
@@ -37,7 +45,7 @@ export async function controlApp(host: ControlHost): Promise<FastifyInstance> {
 function addRoutes(app: FastifyInstance, host: ControlHost): void {
   const { carrier } = host
   app.get('/v1/info', (_request, reply) => answer(reply, 'answers#/$defs/process', host.info))
-  app.get('/v1/tunnels', (_request, reply) => answer(reply, 'answers#/$defs/tunnels', { process: host.info, tunnels: carrier.records() }))
+  app.get('/v1/tunnels', (_request, reply) => answer(reply, 'answers#/$defs/tunnels', tunnelsOf(host)))
   app.get<{ Params: { id: string } }>('/v1/tunnels/:id', { schema: { params: schema('requests#/$defs/tunnelId') } }, (request, reply) => {
     const tunnel = carrier.get(request.params.id)
     if (tunnel === undefined) throw unknownTunnel(request.params.id)
@@ -82,6 +90,10 @@ function addRoutes(app: FastifyInstance, host: ControlHost): void {
     reply.raw.once('close', () => host.shutdown?.())
     return answer(reply, 'answers#/$defs/stopping', { pid: host.info.pid })
   })
+}
+
+function tunnelsOf({ info, carrier, connections }: ControlHost): ProcessTunnels {
+  return { process: info, tunnels: carrier.records(), ...(connections === undefined ? {} : { connections: connections() }) }
 }
 
 /** Publishes for a command: the connection is the life line of a tunnel that is not kept. */

@@ -1,6 +1,6 @@
 import type { PublishEvent } from '../../core/tunnels/events.ts'
 import type { Carrier } from './carrier.ts'
-import type { MigrateRequest, OperationData, ProcessInfo, PublishRequest, StreamEnd } from './protocol.ts'
+import type { ConnectionRecord, MigrateRequest, OperationData, ProcessInfo, PublishRequest, StreamEnd } from './protocol.ts'
 
 /** A tunnel that was published for another process. */
 export interface HostedTunnel {
@@ -14,6 +14,8 @@ export interface HostedTunnel {
 export interface ControlHost {
   readonly info: ProcessInfo
   readonly carrier: Carrier
+  /** The services of others that it has on local ports; only commands that visit do. */
+  connections?(): readonly ConnectionRecord[]
   /** Ends a tunnel for good, because somebody asked for it. False: there is none with this id. */
   stop(id: string, reason: string): Promise<boolean>
   /**

@@ -4,7 +4,8 @@
  */
 import type { Endpoint } from '../../core/backend.ts'
 import type { ErrorKind } from '../../core/errors.ts'
-import type { PublishEvent } from '../../core/tunnels/events.ts'
+import type { PathReport, PublishEvent } from '../../core/tunnels/events.ts'
+import type { NetworkHealth } from '../../core/tunnels/health-report.ts'
 import type { PublishOptions, PublishTarget } from '../../plugins/beam.ts'
 
 /** Version of the API; part of every path. */
@@ -65,15 +66,27 @@ export interface TunnelRecord {
   readonly since: string
   readonly config?: string
   readonly endpoints: readonly Endpoint[]
+  readonly networks?: readonly NetworkHealth[]
   readonly access?: string
   readonly service?: 'up' | 'down'
   readonly problem?: Problem
+}
+
+/** A local port of a process that leads to somebody else's service, as it is now. */
+export interface ConnectionRecord {
+  readonly host: string
+  readonly port: number
+  /** What the user typed. */
+  readonly address: string
+  readonly paths: readonly PathReport[]
 }
 
 /** The tunnels of one process. */
 export interface ProcessTunnels {
   readonly process: ProcessInfo
   readonly tunnels: readonly TunnelRecord[]
+  /** Of a command that visits. */
+  readonly connections?: readonly ConnectionRecord[]
 }
 
 /** Options of a tunnel that can be told to another process. */

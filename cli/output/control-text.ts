@@ -5,6 +5,7 @@ import type { ServiceUnit } from '../daemon/service-unit.ts'
 import { formatTarget } from '../input/service-target.ts'
 import { colours, type Colours } from './colours.ts'
 import { writeJson } from './config-text.ts'
+import { briefHealth, connectionText, networkFields } from './health-text.ts'
 import { columnsOf, field } from './layout.ts'
 
 interface Shown {
@@ -27,9 +28,10 @@ export function writeStatus({ json }: Shown, found: Found): void {
   if (json) return writeFound(found)
   const paint = colours(process.stdout)
   if (!found.processes.some(({ process: { role } }) => role === 'daemon')) process.stdout.write('No daemon runs.\n')
-  for (const { process: owner, tunnels } of found.processes) {
+  for (const { process: owner, tunnels, connections = [] } of found.processes) {
     process.stdout.write(`${paint.bold(ownerText(owner))}, Beam ${owner.version}, since ${when(owner.since)}\n`)
     for (const tunnel of tunnels) process.stdout.write(fullText(tunnel, paint))
+    for (const connection of connections) process.stdout.write(connectionText(connection, columnsOf(process.stdout), paint))
     process.stdout.write('\n')
   }
   writeSilent(found)
@@ -98,7 +100,7 @@ export function logLineText(line: string): string {
 const LEVELS: Readonly<Record<number, string>> = { 10: 'trace', 20: 'debug', 30: 'info', 40: 'warn', 50: 'error' }
 
 function writeFound({ processes, silent }: Found): void {
-  writeJson({ processes: processes.map(({ process, tunnels }) => ({ process, tunnels })), silent })
+  writeJson({ processes: processes.map(({ client: _client, ...answer }) => answer), silent })
 }
 
 function writeSilent({ silent }: Found): void {
@@ -106,23 +108,25 @@ function writeSilent({ silent }: Found): void {
 }
 
 function briefText(tunnel: TunnelRecord, owner: ProcessInfo, paint: Colours): string {
-  const addresses = tunnel.endpoints.map(({ address }) => `  ${paint.cyan(address)}\n`).join('')
+  const addresses = tunnel.endpoints
+    .map(({ backend, address, state }) => {
+      const health = briefHealth(tunnel.networks?.find((network) => network.backend === backend) ?? {})
+      return `  ${paint.cyan(address)}  ${backend}, ${state}${health === '' ? '' : `, ${health}`}\n`
+    })
+    .join('')
   return `${mark(tunnel, paint)} ${paint.bold(labelOf(tunnel))}  ${formatTarget(tunnel)}  ${stateOf(tunnel)}  ${ownerText(owner)}\n${addresses}`
 }
 
 function fullText(tunnel: TunnelRecord, paint: Colours): string {
   const columns = columnsOf(process.stdout)
-  const { id, name, config, access, service, kept, problem, endpoints } = tunnel
+  const { id, name, config, access, service, kept, problem } = tunnel
   return [
     `\n${mark(tunnel, paint)} ${paint.bold(labelOf(tunnel))}\n`,
     ...(name === undefined ? [] : [field('Id', id, columns)]),
     field('State', `${stateOf(tunnel)}, since ${when(tunnel.since)}`, columns),
     ...(problem === undefined ? [] : [field('Problem', `${problem.message} (${problem.code})`, columns, paint.yellow)]),
     field('Service', `${formatTarget(tunnel)}${service === undefined ? '' : `, ${service}`}`, columns),
-    ...endpoints.flatMap(({ backend, address, state }) => [
-      field('Address', address, columns, paint.cyan),
-      field('Path', `${backend}, ${state}`, columns),
-    ]),
+    ...networkFields(tunnel, columns, paint),
     ...(access === undefined ? [] : [field('Access', access, columns)]),
     ...(config === undefined ? [] : [field('Config', config, columns)]),
     field('Lives', kept ? 'until beam stop; the daemon keeps it across restarts' : 'as long as the command that published it', columns),

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../backend.ts'
 import type { Path } from '../powers.ts'
+import type { HealthReport } from './health-report.ts'
 import type { Strategy } from './strategy.ts'
 
 /** A published tunnel as it is shown to people and programs. */
@@ -52,7 +53,7 @@ export type PublishEvent =
   | { readonly event: 'error'; readonly tunnel?: string; readonly code: string; readonly message: string; readonly hint?: string }
 
 /** One of several ways to a service, with what was measured; what was not measured is absent. */
-export interface PathReport {
+export interface PathReport extends HealthReport {
   /** Name of the backend; `#2` and so on for further addresses on the same one. */
   readonly label: string
   readonly backend: string
@@ -62,10 +63,7 @@ export interface PathReport {
   /** Against the other paths, from -0.1 to 0.9: 0.4 latency, 0.3 bandwidth, 0.2 reliability, -0.1 congestion. */
   readonly score: number
   readonly kind?: string
-  readonly latencyMs?: number
   readonly bytesPerSecond?: number
-  /** Share of attempts that worked. */
-  readonly reliability?: number
   /** Share of the latency above the least. */
   readonly congestion?: number
 }

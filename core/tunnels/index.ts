@@ -9,6 +9,7 @@ export { assertPort, LocalService, type LocalServiceOptions, type ServiceState, 
 export { planTunnel, type PlanCandidate, type PlanRow, type PlanSetup, type PlanUse, type TunnelPlan } from './plan.ts'
 export { publishTunnel } from './publish.ts'
 export type { PublishSetup, Tunnel } from './publish-setup.ts'
+export type { HealthReport, NetworkHealth } from './health-report.ts'
 export type { HealthSettings } from './health-settings.ts'
 export type { Migration } from './migrate.ts'
 export { resolveWays, type FoundWay, type FoundWays, type ResolveWaysOptions } from './resolve-ways.ts'

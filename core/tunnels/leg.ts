@@ -90,8 +90,8 @@ export class Leg {
     return reachability === undefined ? known : known.map((one) => ({ ...one, state: reachability.stateOf(one.state) }))
   }
 
-  /** The backend that carries the tunnel now, and the tunnel's id there. */
-  get carried(): Pick<Carried, 'backend' | 'id'> | undefined {
+  /** The backend that carries the tunnel now, the tunnel's id there, and what is known of it. */
+  get carried(): Pick<Carried, 'backend' | 'id' | 'reachability'> | undefined {
     return this.#carried
   }
 

@@ -4,6 +4,7 @@ import type { Identity } from '../identity/identity.ts'
 import type { Logger } from '../logger.ts'
 import type { BackendHandle } from './backend-handle.ts'
 import type { PublishEvent, TunnelSnapshot } from './events.ts'
+import type { NetworkHealth } from './health-report.ts'
 import type { HealthSettings } from './health-settings.ts'
 import type { HttpOptions } from './http-headers.ts'
 import type { ServiceTarget } from './local-service.ts'
@@ -47,6 +48,8 @@ export interface Tunnel extends AsyncDisposable {
   readonly id: string
   /** As it is now. */
   snapshot(): TunnelSnapshot
+  /** How each of its networks is, by preference: only what was measured. */
+  health(): readonly NetworkHealth[]
   /** The backends that it may use, by preference. */
   backends(): readonly string[]
   /**

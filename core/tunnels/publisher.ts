@@ -13,6 +13,7 @@ import { newTunnelId } from './ids.ts'
 import { Leg } from './leg.ts'
 import { LocalService } from './local-service.ts'
 import { migrate, planMigration, type Migration } from './migrate.ts'
+import { networkHealth, type NetworkHealth } from './network-health.ts'
 import { OpenStreams } from './open-streams.ts'
 import type { PublishSetup, Tunnel } from './publish-setup.ts'
 import { strategyOf, usesAllAtOnce, type Decide } from './strategy.ts'
@@ -56,11 +57,10 @@ export class Publisher implements Tunnel {
     this.#setup = setup
     this.#clock = setup.clock ?? systemClock
     this.#logger = (setup.logger ?? silentLogger).child({ tunnel: this.id })
-    const strategy = setup.strategy ?? 'priority'
+    const { strategy = 'priority', weights = {} } = setup
     this.#health = healthSettings(setup.health)
     this.#decide = strategyOf(strategy, this.#health)
     this.#atOnce = usesAllAtOnce(strategy)
-    const weights = setup.weights ?? {}
     assertWeights(weights, setup.chain)
     this.#announcer = new Announcer({ weights, capabilities: strategy === 'multipath' ? ['multipath'] : [], logger: this.#logger })
     const { able, notes } = suitable(setup)
@@ -106,6 +106,10 @@ export class Publisher implements Tunnel {
       access: accessSentence(access),
       service: this.#service?.state ?? 'up',
     }
+  }
+
+  health(): readonly NetworkHealth[] {
+    return this.#legs.map((leg) => networkHealth(leg, { ...this.#setup, hysteresis: this.#health, clock: this.#clock }))
   }
 
   backends(): readonly string[] {
@@ -220,10 +224,6 @@ export class Publisher implements Tunnel {
     this.#emit({ event: 'warning', tunnel: this.id, backend: leg.name, code, message: messageOf(error) })
   }
 
-  #notTried(): string | undefined {
-    return this.#exposure.leftOut.length > 0 ? `Not tried: ${this.#notes.map(({ message }) => message).join(' ')}` : undefined
-  }
-
   /** Starts and stops legs until they are what the strategy wants. Called whenever anything changed. */
   #reconcile(): void {
     if (this.#reconciling || this.#stopping !== undefined || (this.#settle === undefined && !this.#ready)) return
@@ -251,7 +251,7 @@ export class Publisher implements Tunnel {
       this.#settle?.reject(
         this.#failures.neverReady(
           this.#legs.map(({ name }) => name),
-          this.#notTried(),
+          this.#exposure.leftOut.length > 0 ? `Not tried: ${this.#notes.map(({ message }) => message).join(' ')}` : undefined,
         ),
       )
   }

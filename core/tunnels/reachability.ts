@@ -1,6 +1,7 @@
 import type { EndpointState, NetworkBackend } from '../backend.ts'
 import type { BackendCapabilities } from '../capabilities.ts'
 import type { Clock } from '../clock.ts'
+import type { HealthFigures } from '../routing/health/index.ts'
 import type { HealthSettings } from './health-settings.ts'
 import { canCheckItself, SelfCheck, type Verdict } from './self-check.ts'
 
@@ -51,6 +52,11 @@ export class Reachability {
 
   get works(): boolean {
     return this.#verdict?.works === true
+  }
+
+  /** What the checks have measured; undefined where there are none. */
+  get figures(): HealthFigures | undefined {
+    return this.#selfCheck?.health.figures()
   }
 
   /** Starts looking; may tell a verdict at once. */

@@ -117,6 +117,11 @@ function decideFallback(legs: readonly LegView[], { failAfterMs, recoverAfterMs 
   }
 }
 
+/** Whether a leg works again, and is not trusted yet: `fallback` does not move back to it. */
+export function isOnTrial(leg: LegView, strategy: Strategy, { recoverAfterMs }: Hysteresis): boolean {
+  return strategy === 'fallback' && leg.state === 'up' && leg.falls > 0 && leg.sinceMs < trialMs(leg, recoverAfterMs)
+}
+
 /** How long a better leg is watched before it takes the tunnel back. One that flaps is trusted later each time. */
 function trialMs({ falls }: LegView, recoverAfterMs: number): number {
   return Math.min(recoverAfterMs * 2 ** Math.min(Math.max(0, falls - 1), 10), Math.max(recoverAfterMs, MAX_RECOVER_MS))

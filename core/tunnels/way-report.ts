@@ -1,9 +1,15 @@
+import type { Clock } from '../clock.ts'
 import { allFailed, isBeamError } from '../errors.ts'
 import type { PathReport } from './events.ts'
+import { countsOf, round } from './health-report.ts'
 import type { Way } from './way.ts'
 
+/** Whether new connections take a way: of their own accord, only when no other is usable, or as a last resort. */
+const BREAKER = { untried: undefined, up: 'closed', suspect: 'half-open', down: 'open' } as const
+
 /** A way as it is shown to people and programs. */
-export function reportOf(way: Way, score: number): PathReport {
+export function reportOf(way: Way, score: number, clock: Pick<Clock, 'now'>): PathReport {
+  const breaker = BREAKER[way.state]
   const { latencyMs, bytesPerSecond, reliability, congestion } = way.figures
   return {
     label: way.label,
@@ -16,11 +22,9 @@ export function reportOf(way: Way, score: number): PathReport {
     ...(bytesPerSecond === undefined ? {} : { bytesPerSecond: Math.round(bytesPerSecond) }),
     ...(reliability === undefined ? {} : { reliability: round(reliability, 3) }),
     ...(congestion === undefined ? {} : { congestion: round(congestion, 3) }),
+    ...(breaker === undefined ? {} : { breaker }),
+    ...countsOf(way.meter.health.figures(), clock),
   }
-}
-
-function round(value: number, digits: number): number {
-  return Number(value.toFixed(digits))
 }
 
 /** What went wrong on every way, as one error; the error of the only one. */
