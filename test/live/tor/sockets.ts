@@ -4,6 +4,8 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 export interface OpenSocket {
   readonly protocol: 'tcp' | 'udp'
   readonly listens: boolean
+  /** Whether its own end is on loopback, so that nobody else's machine reaches it. */
+  readonly loopback: boolean
   readonly localPort: number
   /** Port of the far end; 0 when there is none. */
   readonly remotePort: number
@@ -32,6 +34,7 @@ export function socketsOf(pid: number | undefined): OpenSocket[] {
       .map(([, local = '', remote = '', state]) => ({
         protocol: table.startsWith('tcp') ? ('tcp' as const) : ('udp' as const),
         listens: state === LISTEN,
+        loopback: /^0.00007F:|^0{24}01000000:|^0{16}FFFF00000.00007F:/.test(local),
         localPort: portOf(local),
         remotePort: portOf(remote),
       })),
