@@ -93,6 +93,7 @@ class BeamInstance implements Beam {
     const registration = await TunnelRegistration.prepare({
       rendezvous: this.#rendezvous,
       candidates: (address) => this.#parts.backends.candidates(address),
+      existing: (name) => this.#parts.registry.existing(name),
       ...{ id, domain, chain, identity, allowExposure, onEvent, clock, logger },
     })
     const tunnel = await publishTunnel({

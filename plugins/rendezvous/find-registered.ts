@@ -1,11 +1,14 @@
 import { join } from 'node:path'
 import {
   findService,
+  isBeamError,
   mayVisitPlaces,
   newTunnelId,
   normaliseName,
   openPins,
+  UnreachableError,
   UnsupportedError,
+  type BeamError,
   type BeamPaths,
   type Candidate,
   type Clock,
@@ -43,13 +46,22 @@ export async function findRegistered(domain: string, options: FindRegisteredOpti
   const name = normaliseName(domain)
   const places = await hiddenPlaces(rendezvous, candidates)
   // Apart from what was accepted on the mesh: the keys that stand for one service here and there are not the same.
-  const pins = openPins({ ...paths, data: join(paths.data, 'rendezvous') })
+  const folder = join(paths.data, 'rendezvous')
+  const pins = openPins({ ...paths, data: folder })
   const visit = hiddenVisits({ isolation: newTunnelId(), logger, onProgress })
-  const found = await findService(name, { places, visit, clock, pin: await pins.lookup(name), signal })
+  const pin = await pins.lookup(name)
+  const found = await findService(name, { places, visit, clock, pin, signal }).catch((error: unknown) => {
+    throw isBeamError(error) && error.code === 'BEAM_ERR_NAME_CONFLICT' ? howToForget(error, folder) : error
+  })
   await pins.accept(name, found.record.serviceKey)
   warn(name, found, onWarning)
   const networks = places.map(({ handle }): Candidate => ({ name: handle.name, resolves: false, load: async () => handle }))
   return usable(name, found.record, [...networks, ...(await options.extra())], options.allowExposure)
+}
+
+function howToForget(error: BeamError, folder: string): UnreachableError {
+  const hint = `${error.hint ?? ''} Only if it has really changed, remove the name from ${join(folder, 'pins.json')}.`
+  return new UnreachableError(error.message, { code: error.code, retry: 'never', hint, cause: error })
 }
 
 function warn(name: string, { record, verified, others, failures }: FoundService, onWarning: ResolutionContext['onWarning']): void {

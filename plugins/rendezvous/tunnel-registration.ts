@@ -23,6 +23,8 @@ export interface TunnelRegistrationSetup {
   readonly id: string
   readonly domain: string | undefined
   readonly chain: readonly BackendHandle[]
+  /** A backend that was made: a tunnel may move to one that is not in its chain. */
+  readonly existing: (backend: string) => Pick<BackendHandle, 'capabilities'> | undefined
   /** The service key: of it a key is derived that stands for the tunnel at meeting places. */
   readonly identity: Identity
   readonly allowExposure: boolean
@@ -95,10 +97,10 @@ export class TunnelRegistration {
   }
 
   #update(): void {
-    const { chain, allowExposure } = this.#setup
+    const { existing, allowExposure } = this.#setup
     const endpoints = this.#tunnel?.snapshot().endpoints ?? []
     const told = endpoints.filter(({ backend, state }) => {
-      const handle = chain.find(({ name }) => name === backend)
+      const handle = existing(backend)
       return state === 'active' && handle !== undefined && mayRegister(handle.capabilities, { allowExposure })
     })
     this.#registration.update(told.map(({ address }) => address))

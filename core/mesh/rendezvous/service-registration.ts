@@ -8,6 +8,8 @@ import type { VisitPlace } from './visit-place.ts'
 
 /** A few round trips through circuits that stand already; all of a process's end has to fit into five seconds. */
 const WITHDRAW_MS = 2_500
+/** Signed anew with every registration, so that three may fail in a row; whoever is killed without a word is forgotten soon. */
+const TTL_SECONDS = 1_800
 
 /** What is registered where. */
 export interface ServiceRegistrationParts<Place extends MeetingPlace> {
@@ -74,7 +76,7 @@ export class ServiceRegistration<Place extends MeetingPlace> {
 
   #sign(): SignedRecord {
     const { identity, name, clock } = this.#parts
-    const fields = { serviceKey: identity.publicKey, name, endpoints: this.#endpoints }
+    const fields = { serviceKey: identity.publicKey, name, endpoints: this.#endpoints, ttlSeconds: TTL_SECONDS }
     this.#record = fitRecord(newRecord(fields, { now: clock.now(), previous: this.#sequence }))
     this.#sequence = this.#record.sequence
     return { record: encodeRecord(this.#record, identity), sequence: this.#sequence }

@@ -8,12 +8,12 @@ import {
   RecordCache,
   silentLogger,
   type Identity,
-} from '../../../core/index.ts'
-import { REGISTER_TOPIC, registerRecord, serveRegistrations } from '../../../core/mesh/rendezvous/register.ts'
-import { serveLookups } from '../../../core/mesh/rendezvous/lookup.ts'
-import { encodeRecord } from '../../../core/records/codec.ts'
-import { newRecord, tombstoneOf, type ServiceRecord } from '../../../core/records/record.ts'
-import { ManualClock } from '../tunnels/puppet-backend.ts'
+} from '../../../../core/index.ts'
+import { REGISTER_TOPIC, registerRecord, serveRegistrations } from '../../../../core/mesh/rendezvous/register.ts'
+import { serveLookups } from '../../../../core/mesh/rendezvous/lookup.ts'
+import { encodeRecord } from '../../../../core/records/codec.ts'
+import { newRecord, tombstoneOf, type ServiceRecord } from '../../../../core/records/record.ts'
+import { ManualClock } from '../../tunnels/puppet-backend.ts'
 
 const clock = new ManualClock()
 const now = (): number => Math.floor(clock.now())
