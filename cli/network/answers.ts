@@ -56,6 +56,7 @@ export interface NodeStatus {
     readonly reason?: string
   }
   readonly partition?: { readonly since: number; readonly lost: number; readonly heard: number }
+  readonly clock?: { readonly offsetMs: number; readonly nodes: number }
   readonly discovery: readonly Source[]
   readonly relayed?: Relayed
   readonly coordinate?: Place

@@ -1,3 +1,4 @@
+import { timeText } from '../output/network/words.ts'
 import type { Snapshot } from './ask.ts'
 import { quantile } from './figures.ts'
 
@@ -33,6 +34,7 @@ export function healthOf({ status, peers }: Pick<Snapshot, 'status' | 'peers'>):
         discovery(status),
         reachable(status),
         ...whole(status),
+        ...clock(status),
       ]
     : [{ what: 'node', verdict: 'warning', text: 'no node is up: nothing needed one yet' } as const, discovery(status)]
   const verdict = checks.some((check) => check.verdict === 'bad')
@@ -114,6 +116,15 @@ function whole({ partition }: Snapshot['status']): Check[] {
       text: `${lost} nodes fell silent at once, ${heard} are still heard: the network may be cut in two`,
     },
   ]
+}
+
+/** The same: clocks are compared only where messages come. A wrong one makes records and gossip look forged or old, here and at others. */
+function clock({ clock: suspicion }: Snapshot['status']): Check[] {
+  if (suspicion === undefined) return []
+  const { offsetMs, nodes } = suspicion
+  const by = timeText(Math.abs(offsetMs))
+  const text = `${nodes} nodes say that it is ${by} ${offsetMs > 0 ? 'later' : 'earlier'}: set this machine’s clock, or its news and records count for nothing`
+  return [{ what: 'clock', verdict: 'bad', text }]
 }
 
 function reachable({ addresses = [], relays = [], inbound = 0, portMap }: Snapshot['status']): Check {

@@ -2,6 +2,7 @@ import type { Clock } from '../../clock.ts'
 import type { Identity } from '../../identity/identity.ts'
 import type { Logger } from '../../logger.ts'
 import { sensitive } from '../../sensitive.ts'
+import { ClockWatch, type ClockSuspicion } from './clock-watch.ts'
 import { decodeIds, encodeIds, fromBatch, MAX_IDS, toBatches } from './batches.ts'
 import {
   decodeEnvelope,
@@ -10,7 +11,7 @@ import {
   messageId,
   openEnvelope,
   sealMessage,
-  StaleMessage,
+  UntimelyMessage,
   type Envelope,
   type GossipMessage,
 } from './message.ts'
@@ -70,6 +71,7 @@ const EMPTY = new Uint8Array()
 export class Gossip implements Disposable {
   readonly #options: GossipOptions
   readonly #recent = new RecentMessages()
+  readonly #clocks: ClockWatch
   readonly #budgets = new Map<string, PeerBudget>()
   /** Ids that each peer is still to be told of. */
   readonly #untold = new Map<string, Set<string>>()
@@ -83,6 +85,7 @@ export class Gossip implements Disposable {
   constructor(options: GossipOptions) {
     this.#options = options
     this.#random = options.random ?? Math.random
+    this.#clocks = new ClockWatch(options.clock)
     this.#stop = options.clock.every(TELL_EVERY_MS, () => this.tell())
   }
 
@@ -94,6 +97,11 @@ export class Gossip implements Disposable {
   /** What is thought of a peer, from own experience. */
   opinionOf(peer: string): PeerRecord | undefined {
     return this.#budgets.get(peer)?.record
+  }
+
+  /** Set while most nodes' clocks disagree with this one. */
+  get clock(): ClockSuspicion | undefined {
+    return this.#clocks.suspicion
   }
 
   /** Says something to the network. */
@@ -165,11 +173,12 @@ export class Gossip implements Disposable {
       message = openEnvelope(envelope, now)
     } catch (error) {
       // The id names what was signed, not the signature: noted for a forged copy, it would keep the genuine one out.
-      if (error instanceof StaleMessage) this.#recent.note(id)
-      else budget.takeInvalid()
-      return
+      if (!(error instanceof UntimelyMessage)) return budget.takeInvalid()
+      this.#recent.note(id)
+      return this.#clocks.note(error.origin, error.sentAt)
     }
     this.#recent.note(id)
+    this.#clocks.note(message.origin, message.sentAt)
     const verdict = this.#options.take(message)
     if (verdict === 'bad') budget.takeInvalid()
     if (verdict === 'good') {

@@ -82,7 +82,7 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
 
 /**
  * Checks who signed an envelope and that it is news, and reads it.
- * @throws ProtocolError: malformed, forged, from the future, or past its time (`retry: 'never'`)
+ * @throws ProtocolError: malformed or forged; UntimelyMessage: from the future, or past its time
  */
 export function openEnvelope({ signed, signature }: Envelope, now: number): GossipMessage {
   const [version, kind, origin, sequence, sentAt, ttlSeconds, payload, ...rest] = listOf(signed)
@@ -93,15 +93,21 @@ export function openEnvelope({ signed, signature }: Envelope, now: number): Goss
     throw invalid('its numbers are wrong')
   }
   if (!verifySignature(origin, Buffer.concat([SIGNATURE_PREFIX, signed]), signature)) throw invalid('the signature is wrong')
-  if (sentAt > now + CLOCK_SKEW_MS) throw invalid('it is from the future')
-  if (now > sentAt + ttlSeconds * 1000 + CLOCK_SKEW_MS) throw new StaleMessage()
+  if (sentAt > now + CLOCK_SKEW_MS) throw new UntimelyMessage('from the future', origin, sentAt)
+  if (now > sentAt + ttlSeconds * 1000 + CLOCK_SKEW_MS) throw new UntimelyMessage('past its time', origin, sentAt)
   return { type, origin: Buffer.from(origin), sequence, sentAt, ttlSeconds, payload: Buffer.from(payload) }
 }
 
-/** A genuine message that is no news any more: nobody's fault. */
-export class StaleMessage extends ProtocolError {
-  constructor() {
-    super('The gossip message is past its time.', { code: 'BEAM_ERR_LINK_PROTOCOL' })
+/** A genuine message that is no news any more, or not yet: the fault of a clock, and of nobody who hands it on. */
+export class UntimelyMessage extends ProtocolError {
+  readonly origin: Uint8Array
+  /** By the clock of its origin, in milliseconds since the epoch. */
+  readonly sentAt: number
+
+  constructor(how: string, origin: Uint8Array, sentAt: number) {
+    super(`The gossip message is ${how}.`, { code: 'BEAM_ERR_LINK_PROTOCOL' })
+    this.origin = origin
+    this.sentAt = sentAt
   }
 }
 

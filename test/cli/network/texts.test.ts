@@ -65,6 +65,8 @@ describe('health', () => {
     expect(healthOf(snapshot(surrounded)).checks.find(({ what }) => what === 'own choice')?.verdict).toBe('warning')
     const cut = { partition: { since: now, lost: 9, heard: 8 } }
     expect(healthOf(snapshot(many.peers, cut)).checks.at(-1)).toMatchObject({ what: 'whole', verdict: 'warning' })
+    const late = healthOf(snapshot(many.peers, { clock: { offsetMs: 3_600_000, nodes: 9 } })).checks.at(-1)
+    expect(late).toMatchObject({ what: 'clock', verdict: 'bad', text: expect.stringMatching(/^9 nodes say that it is 1 h later: set/) })
   })
 
   it('judges nothing that was not measured', () => {

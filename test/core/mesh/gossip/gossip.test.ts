@@ -127,6 +127,34 @@ describe('gossip', () => {
     expect(bad).toEqual(['forger'])
   })
 
+  it.each([
+    ['an hour ahead', 3_600_000],
+    ['an hour behind', -3_600_000],
+  ])('thinks no worse of peers because a clock is %s, and says whose it seems to be', async (_what, offsetMs) => {
+    const { gossip: node, bad, taken, clock } = gossip(names(3))
+    await clock.pass(7_200_000)
+    const other = { now: () => clock.now() + offsetMs }
+    // One whose clock is wrong is none of ours; when everybody else's is, it is this one's.
+    const said = (identity: ReturnType<typeof generateIdentity>, by: { now(): number }): Uint8Array => {
+      const message = {
+        type: 'announce',
+        sequence: sequence++,
+        sentAt: Math.floor(by.now()),
+        ttlSeconds: 60,
+        payload: Buffer.from('x'),
+      } as const
+      return encodeEnvelope(sealMessage(message, identity))
+    }
+    for (let count = 0; count < 3; count++) node.answer('peer-1', 'gossip/push', batch(said(generateIdentity(), clock)))
+    for (let count = 0; count < 40; count++) node.answer('peer-0', 'gossip/push', batch(said(stranger, other)))
+    expect(node.clock).toBeUndefined()
+    for (let count = 0; count < 12; count++) node.answer('peer-2', 'gossip/push', batch(said(generateIdentity(), other)))
+    expect(bad).toEqual([])
+    expect(node.opinionOf('peer-0')).toMatchObject({ invalid: 0, opinion: 0 })
+    expect(taken).toHaveLength(3)
+    expect(node.clock).toEqual({ offsetMs, nodes: 13 })
+  })
+
   it('takes no more from a peer that floods, and leaves it in the end', () => {
     const { gossip: node, taken, bad, clock } = gossip([])
     for (let count = 0; count < 600; count++) node.answer('flood', 'gossip/push', batch(news(clock)))

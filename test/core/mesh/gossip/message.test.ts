@@ -11,7 +11,7 @@ import {
   messageId,
   openEnvelope,
   sealMessage,
-  StaleMessage,
+  UntimelyMessage,
 } from '../../../../core/mesh/gossip/message.ts'
 import { decodeHeartbeat, decodeRoutes, encodeHeartbeat, encodeRoutes } from '../../../../core/mesh/gossip/payloads.ts'
 
@@ -43,7 +43,7 @@ describe('a message', () => {
   it('is news for its time and five minutes of clocks that differ', () => {
     const sealed = sealMessage(message, identity)
     expect(openEnvelope(sealed, NOW + 359_000).sequence).toBe(7)
-    expect(() => openEnvelope(sealed, NOW + 361_000)).toThrow(StaleMessage)
+    expect(() => openEnvelope(sealed, NOW + 361_000)).toThrow(UntimelyMessage)
     expect(openEnvelope(sealed, NOW - 299_000).sequence).toBe(7)
     expect(() => openEnvelope(sealed, NOW - 3_600_000)).toThrow(/future/)
   })
