@@ -101,22 +101,23 @@ export class MultipathAcceptor {
       return
     }
     if (kind === 'single') {
-      stream.write(encodeAnswer(id, true))
+      stream.write(encodeAnswer(id, 'yes'))
       if (rest.length > 0) stream.unshift(rest)
       if (greeting === undefined) this.#handler(stream, visitor)
       else void join(greeting.repeat(), stream)
       return
     }
-    const admitted = kind === 'probe' || !this.#joins ? 'probe' : this.#joined.admit(preamble, visitor)
-    if (typeof admitted === 'string') {
+    const question = { refused: this.#joins ? 'yes' : 'no', why: 'a question' } as const
+    const admitted = kind === 'probe' || !this.#joins ? question : this.#joined.admit(preamble, visitor)
+    if ('refused' in admitted) {
       greeting?.dismiss()
-      this.#logger.debug('multipath path', { backend: visitor.backend, verdict: admitted })
-      stream.end(encodeAnswer(id, admitted === 'probe' && this.#joins))
+      this.#logger.debug('multipath path', { backend: visitor.backend, verdict: admitted.why })
+      stream.end(encodeAnswer(id, admitted.refused))
       stream.resume()
       return
     }
     const { stream: joined, isNew } = admitted
-    stream.write(encodeAnswer(id, true))
+    stream.write(encodeAnswer(id, 'yes'))
     joined.addPath(stream, visitor.backend, { received: rest })
     if (!isNew) greeting?.dismiss()
     else if (greeting === undefined) this.#handler(joined, visitor)

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import type { Clock } from '../../clock.ts'
 import { encodeFrame, FrameReader, RangePath, STREAM_PATH, type Frame } from '../ranges/index.ts'
 import { resetStream } from '../reset.ts'
-import { AnswerReader } from './preamble.ts'
+import { AnswerReader, type Verdict } from './preamble.ts'
 
 /** How long the last words may take to leave a path before it is broken off. */
 const CLOSE_MS = 2_000
@@ -33,7 +33,7 @@ export interface CarrierOptions {
   /** The visitor's end: the far end has to answer for this stream first. Sending does not wait for it. */
   readonly answerTo?: Buffer
   /** Told what the answer was: undefined = none came. */
-  readonly onAnswer?: (accepted: boolean | undefined) => void
+  readonly onAnswer?: (verdict: Verdict | undefined) => void
   /** Told when the path is gone, before its stream is. */
   readonly onClosed?: () => void
 }
@@ -156,18 +156,17 @@ export class Carrier {
   #readAnswer(answer: AnswerReader, chunk: Buffer): Buffer | undefined {
     const found = answer.push(chunk)
     if (found === undefined) return undefined
-    const accepted = found === 'none' ? undefined : found.accepted
-    this.#answered(accepted)
-    if (found !== 'none' && accepted === true) return found.rest
+    this.#answered(found === 'none' ? undefined : found.verdict)
+    if (found !== 'none' && found.verdict === 'yes') return found.rest
     this.abort(new Error('the far end did not take the path'))
     return undefined
   }
 
-  #answered(accepted: boolean | undefined): void {
+  #answered(verdict: Verdict | undefined): void {
     if (this.#answer === undefined) return
     this.#answer = undefined
     this.#cancelLimit?.()
-    this.#onAnswer?.(accepted)
+    this.#onAnswer?.(verdict)
   }
 
   #limitAnswer(): void {

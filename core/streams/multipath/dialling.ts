@@ -25,6 +25,8 @@ const DOWN_FAILURES = 3
  */
 const HANGS_MS = 3_000
 const MAX_DIALS_AT_ONCE = 2
+/** What was dialled so recently and failed or broke waits its time all the same: else a far end that hangs up at once would be dialled without end. */
+const SPACING_MS = 100
 
 /** What is told of dials. */
 export interface DiallingEvents {
@@ -56,7 +58,7 @@ export class Dialling {
     this.#clock = setup.clock
     this.#signal = setup.signal
     this.#events = setup.events
-    this.#states = routes.map((route) => ({ route, dialling: 0, dialledAtMs: 0, open: 0, failures: 0, cancelWait: undefined }))
+    this.#states = routes.map((route) => ({ route, dialling: 0, dialledAtMs: -Infinity, open: 0, failures: 0, cancelWait: undefined }))
     setup.signal.addEventListener('abort', () => this.#stop(), { once: true })
   }
 
@@ -82,13 +84,13 @@ export class Dialling {
     for (const state of this.#states) if (state.cancelWait === undefined) this.#dial(state)
   }
 
-  /** A path is needed now: whatever waits is dialled, however often it failed before, and whatever hangs is dialled once more. */
+  /** A path is needed now: what waits is dialled, however often it failed before, and what hangs is dialled once more. */
   hurry(): void {
     const now = this.#clock.monotonic()
     for (const state of this.#states) {
       const { cancelWait, dialling, dialledAtMs, open } = state
       const hangs = open === 0 && dialling > 0 && dialling < MAX_DIALS_AT_ONCE && now - dialledAtMs >= HANGS_MS
-      if (cancelWait === undefined && !hangs) continue
+      if ((cancelWait === undefined && !hangs) || now - dialledAtMs < SPACING_MS) continue
       state.failures = 0
       this.#dial(state)
     }

@@ -1,13 +1,13 @@
 import type { Visitor } from '../../backend.ts'
 import type { Clock } from '../../clock.ts'
 import { MultipathStream } from './multipath-stream.ts'
-import type { Preamble } from './preamble.ts'
+import type { Preamble, Verdict } from './preamble.ts'
 import { WindowBudget } from './window-budget.ts'
 
 /** Streams at once: as many as a tunnel has visitors. */
 const MAX_STREAMS = 4_096
-/** Paths of one stream that were ever opened, those that died included: it bounds what one visitor can cost. */
-const MAX_PATHS = 1_024
+/** How often paths of one stream may be opened: so many at once, and one more each second. It bounds what one visitor can cost. */
+const PATHS = { atOnce: 64, perSecond: 1 } as const
 /** Paths of one stream at once: more networks than Beam has. */
 const MAX_PATHS_AT_ONCE = 16
 /**
@@ -23,16 +23,21 @@ interface Entry {
   readonly stream: MultipathStream
   /** What each network said of the visitor: the same must come again. */
   readonly keys: Map<string, string | undefined>
-  opened: number
+  /** How many paths may be opened now, and since when. */
+  left: number
+  leftAtMs: number
 }
+
+/** What becomes of a path: it is one of a stream, or not, with what the visitor is told and why. */
+export type Admission = { readonly stream: MultipathStream; readonly isNew: boolean } | { readonly refused: Verdict; readonly why: string }
 
 /** The multipath streams of a tunnel by their ids: who may join what. */
 export class JoinedStreams {
   readonly #clock: Clock
   readonly #budget = new WindowBudget()
   readonly #entries = new Map<string, Entry>()
-  /** Ids of streams that ended, with the time. */
-  readonly #ended = new Map<string, number>()
+  /** Ids of streams that ended: when, and whether both directions came to their end. */
+  readonly #ended = new Map<string, { readonly atMs: number; readonly complete: boolean }>()
   #closed = false
 
   constructor(clock: Clock) {
@@ -41,21 +46,23 @@ export class JoinedStreams {
 
   /**
    * The stream that a path belongs to; a new one for a new id. The id is the right to join, known to the two ends only; a network that
-   * authenticates visitors must name the same one again. A text says why not.
+   * authenticates visitors must name the same one again.
    */
-  admit({ id, windowBytes }: Preamble, { backend, key }: Visitor): { readonly stream: MultipathStream; readonly isNew: boolean } | string {
-    if (this.#closed) return 'the tunnel was stopped'
+  admit({ id, windowBytes }: Preamble, { backend, key }: Visitor): Admission {
+    if (this.#closed) return { refused: 'no', why: 'the tunnel was stopped' }
     const name = id.toString('hex')
     const entry = this.#entries.get(name)
     if (entry !== undefined) {
-      if (entry.keys.has(backend) && entry.keys.get(backend) !== key) return 'another visitor'
-      if (entry.opened >= MAX_PATHS || entry.stream.paths.length >= MAX_PATHS_AT_ONCE) return 'too many paths'
+      if (entry.keys.has(backend) && entry.keys.get(backend) !== key) return { refused: 'not-here', why: 'another visitor' }
+      if (entry.stream.paths.length >= MAX_PATHS_AT_ONCE || !this.#takeTurn(entry)) return { refused: 'not-here', why: 'too many paths' }
       entry.keys.set(backend, key)
-      entry.opened += 1
       return { stream: entry.stream, isNew: false }
     }
-    if (this.#hasEnded(name)) return 'the stream has ended'
-    if (this.#entries.size >= MAX_STREAMS) return 'too many streams'
+    const ended = this.#ended.get(name)
+    if (ended !== undefined && this.#clock.monotonic() - ended.atMs < REMEMBER_MS) {
+      return { refused: ended.complete ? 'complete' : 'no', why: 'the stream has ended' }
+    }
+    if (this.#entries.size >= MAX_STREAMS) return { refused: 'no', why: 'too many streams' }
     return { stream: this.#create(name, windowBytes, backend, key), isNew: true }
   }
 
@@ -85,22 +92,27 @@ export class JoinedStreams {
     stream.once('close', () => {
       cancelRejoin?.()
       this.#entries.delete(name)
-      this.#remember(name)
+      this.#remember(name, stream.complete)
     })
-    this.#entries.set(name, { stream, keys: new Map([[backend, key]]), opened: 1 })
+    this.#entries.set(name, { stream, keys: new Map([[backend, key]]), left: PATHS.atOnce - 1, leftAtMs: clock.monotonic() })
     return stream
   }
 
-  #hasEnded(name: string): boolean {
-    const at = this.#ended.get(name)
-    return at !== undefined && this.#clock.monotonic() - at < REMEMBER_MS
+  /** Counts a path of a stream. Whether it may be opened. */
+  #takeTurn(entry: Entry): boolean {
+    const now = this.#clock.monotonic()
+    entry.left = Math.min(PATHS.atOnce, entry.left + ((now - entry.leftAtMs) / 1_000) * PATHS.perSecond)
+    entry.leftAtMs = now
+    if (entry.left < 1) return false
+    entry.left -= 1
+    return true
   }
 
-  #remember(name: string): void {
+  #remember(name: string, complete: boolean): void {
     const now = this.#clock.monotonic()
-    this.#ended.set(name, now)
-    for (const [other, at] of this.#ended) {
-      if (this.#ended.size <= MAX_REMEMBERED && now - at < REMEMBER_MS) break
+    this.#ended.set(name, { atMs: now, complete })
+    for (const [other, { atMs }] of this.#ended) {
+      if (this.#ended.size <= MAX_REMEMBERED && now - atMs < REMEMBER_MS) break
       this.#ended.delete(other)
     }
   }

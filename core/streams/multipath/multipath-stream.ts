@@ -69,6 +69,11 @@ export class MultipathStream extends Duplex {
     return [...this.#carriers].map((carrier) => carrier.figures)
   }
 
+  /** Whether both directions have ended and everything arrived. */
+  get complete(): boolean {
+    return this.#engine.state === 'done'
+  }
+
   /** Bytes that were sent more than once. */
   get resentBytes(): number {
     return this.#engine.resentBytes
@@ -93,6 +98,13 @@ export class MultipathStream extends Duplex {
   ask(): void {
     this.#engine.ask(this.#clock.monotonic())
     this.#proceed()
+  }
+
+  /** The far end says that both directions are complete: the word that told of it was lost with its path. Whether that can be. */
+  finish(): boolean {
+    const can = this.#engine.finish()
+    this.#proceed()
+    return can
   }
 
   /** Uses another path, from now on until it ends. What the stream sends goes behind what was written to it. */

@@ -26,7 +26,7 @@ export function openAnswered(inner: Duplex, { clock, limitMs, signal }: OpenAnsw
       heard.push(chunk)
       const found = reader.push(chunk)
       if (found === undefined) return
-      if (found === 'none' || !found.accepted) return fail(new UnreachableError('The publisher does not take the stream.'))
+      if (found === 'none' || found.verdict !== 'yes') return fail(new UnreachableError('The publisher does not take the stream.'))
       settle()
       inner.pause()
       if (found.rest.length > 0) inner.unshift(found.rest)

@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.ts'
 import { allFailed, isBeamError } from '../../errors.ts'
 import { Dialling, type Route } from './dialling.ts'
 import { MultipathStream, type MultipathEvents } from './multipath-stream.ts'
-import { encodePreamble, FIRST_WINDOW_BYTES, newStreamId } from './preamble.ts'
+import { encodePreamble, FIRST_WINDOW_BYTES, newStreamId, type Verdict } from './preamble.ts'
 import { QuietWatch } from './quiet-watch.ts'
 import type { WindowBudget } from './window-budget.ts'
 
@@ -46,8 +46,6 @@ class VisitorEnd {
   readonly #failures = new Map<Route, unknown>()
   #isOpen = false
   #triedAll = false
-  /** Whether the far end took a path: from then on a refusal means that the stream is gone there. */
-  #known = false
   #opened: (() => void) | undefined
   #failed: ((error: unknown) => void) | undefined
   #cancelAlone: (() => void) | undefined
@@ -121,9 +119,9 @@ class VisitorEnd {
     inner.write(encodePreamble({ kind: 'stream', id: this.#id, windowBytes: budget.share() }))
     this.stream.addPath(inner, route.label, {
       answerTo: this.#id,
-      onAnswer: (accepted) => {
-        if (accepted === true) takenAtMs = clock.monotonic()
-        this.#onAnswer(route, accepted)
+      onAnswer: (verdict) => {
+        if (verdict === 'yes') takenAtMs = clock.monotonic()
+        this.#onAnswer(route, verdict)
       },
       onClosed: () => {
         closed(takenAtMs === undefined ? 0 : clock.monotonic() - takenAtMs)
@@ -152,14 +150,15 @@ class VisitorEnd {
     }
   }
 
-  #onAnswer(route: Route, accepted: boolean | undefined): void {
-    if (accepted === true) {
-      this.#known = true
+  #onAnswer(route: Route, verdict: Verdict | undefined): void {
+    if (verdict === 'yes') {
       this.#cancelAlone?.()
       this.#cancelAlone = undefined
       this.#cancelHeadStart?.()
       this.#setup.onPath?.(route.label, 'open')
-    } else if (accepted === false && this.#known && this.stream.paths.length <= 1) {
+    } else if (verdict === 'complete' && this.stream.finish()) {
+      // What was left to know arrived with the answer.
+    } else if ((verdict === 'no' || verdict === 'complete') && this.stream.paths.length <= 1) {
       this.stream.destroy(new Error('the far end has ended the stream'))
     }
   }

@@ -65,9 +65,16 @@ export function readBeginning(bytes: Buffer): Beginning {
   return { kind, id: Buffer.from(bytes.subarray(start, start + ID_BYTES)), windowBytes: bytes.readUInt32BE(start + ID_BYTES) }
 }
 
-/** What the publisher's end says to a preamble. */
-export function encodeAnswer(id: Buffer, accepted: boolean): Buffer {
-  return Buffer.concat([markerOf(id), Buffer.from([VERSION, accepted ? 1 : 0])])
+const VERDICTS = { no: 0, yes: 1, 'not-here': 2, complete: 3 } as const
+
+/**
+ * What the publisher's end says to a preamble. `no`: not on any path, the stream is gone; `not-here`: not on this path or not now;
+ * `complete`: the stream has ended, and everything arrived in both directions.
+ */
+export type Verdict = keyof typeof VERDICTS
+
+export function encodeAnswer(id: Buffer, verdict: Verdict): Buffer {
+  return Buffer.concat([markerOf(id), Buffer.from([VERSION, VERDICTS[verdict]])])
 }
 
 /**
@@ -87,12 +94,13 @@ export class AnswerReader {
   }
 
   /** The answer with what came behind it; undefined = not yet; `none` = it cannot come any more. */
-  push(chunk: Buffer): { readonly accepted: boolean; readonly rest: Buffer } | undefined | 'none' {
+  push(chunk: Buffer): { readonly verdict: Verdict; readonly rest: Buffer } | undefined | 'none' {
     const bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk])
     const at = bytes.indexOf(this.#marker)
     if (at >= 0 && bytes.length - at >= ANSWER_BYTES) {
-      const accepted = bytes[at + MARKER_BYTES] === VERSION && bytes[at + MARKER_BYTES + 1] === 1
-      return { accepted, rest: bytes.subarray(at + ANSWER_BYTES) }
+      const number = bytes[at + MARKER_BYTES] === VERSION ? bytes[at + MARKER_BYTES + 1] : VERDICTS.no
+      const verdict = (Object.keys(VERDICTS) as Verdict[]).find((one) => VERDICTS[one] === number) ?? 'no'
+      return { verdict, rest: bytes.subarray(at + ANSWER_BYTES) }
     }
     // Only what may be the beginning of an answer is kept.
     const from = at >= 0 ? at : Math.max(0, bytes.length - MARKER_BYTES + 1)

@@ -43,7 +43,7 @@ export function askFarEnd(inner: Duplex, options: { readonly clock: Clock; reado
       const found = reader.push(chunk)
       if (found === undefined) return
       const ms = clock.monotonic() - from
-      settle(() => (found === 'none' ? reject(noBeam()) : resolve({ ms, joins: found.accepted })))
+      settle(() => (found === 'none' ? reject(noBeam()) : resolve({ ms, joins: found.verdict === 'yes' })))
     }
     const onEnd = (): void => settle(() => reject(noBeam()))
     const onClose = (): void => settle(() => reject(new UnreachableError('The stream was broken off.', { code: 'BEAM_ERR_STREAM_RESET' })))

@@ -69,6 +69,14 @@ export class RangeSender {
     return 'progress'
   }
 
+  /** Everything that was sent has arrived, the end included. Whether that can be. */
+  finish(): boolean {
+    const done = this.buffer.hasNew ? undefined : this.buffer.acknowledge({ upTo: this.buffer.next + 1, window: 0, ranges: [] })
+    for (const { placements, data } of done ?? []) for (const { path } of placements) path.gone(data.length)
+    if (done !== undefined) this.#homeless = 0
+    return done !== undefined
+  }
+
   /** The next segment for a path, which counts as sent there then. `resent`: it was sent before. */
   next(path: RangePath, nowMs: number): { readonly segment: Segment; readonly resent: boolean } | undefined {
     const segment = path.silent ? undefined : this.#segmentFor(path, nowMs)

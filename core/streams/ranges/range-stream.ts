@@ -125,6 +125,13 @@ export class RangeStream {
     for (const path of this.#paths.keys()) this.#resetDue.add(path)
   }
 
+  /** Takes the far end's word that both directions are complete. Whether it can be: not while something was never sent or is missing here. */
+  finish(): boolean {
+    if (this.#state !== 'open' || !this.#receive.complete || !this.#sender.finish()) return this.#state === 'done'
+    this.#state = 'done'
+    return true
+  }
+
   /** Repeats on every path what has arrived: to be called before the paths are left. */
   acknowledgeEverywhere(): void {
     for (const owed of this.#paths.values()) owed.now = true

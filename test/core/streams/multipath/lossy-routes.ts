@@ -39,7 +39,7 @@ export class SteppedClock implements Clock {
       for (let turn = 0; turn < TURNS; turn++) await new Promise((resolve) => setImmediate(resolve))
       if (this.#now >= end) return
       this.#now = Math.min(end, this.#now + STEP_MS)
-      for (const timer of this.#timers) {
+      for (const timer of [...this.#timers]) {
         if (timer.atMs > this.#now || !this.#timers.delete(timer)) continue
         timer.run()
       }
@@ -54,6 +54,8 @@ export class LossyRoute implements Route {
   /** `works`, refuses dials, or lets them hang. */
   state: 'works' | 'refuses' | 'hangs' = 'works'
   dials = 0
+  /** How long everything takes, each way. */
+  delayMs = 0
   /** What the publisher is told of the visitor. */
   key = 'visitor'
   readonly #acceptor: MultipathAcceptor
@@ -72,9 +74,9 @@ export class LossyRoute implements Route {
     if (this.state === 'refuses') return Promise.reject(new UnreachableError(`${this.label} refuses.`))
     if (this.state === 'hangs') return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
     const [near, far] = MemoryStream.pair()
-    const none = (): number => 0
     const all = (): number => Infinity
-    const line = new FaultyStream(near, { delayMs: none, bytesPerSecond: all, resetAfterBytes: all, truncateAfterBytes: all }, this.#clock)
+    const faults = { delayMs: () => this.delayMs, bytesPerSecond: all, resetAfterBytes: all, truncateAfterBytes: all }
+    const line = new FaultyStream(near, faults, this.#clock)
     this.#lines.add(line)
     for (const end of [line, far]) {
       end.on('error', () => {})

@@ -148,6 +148,56 @@ describe('a stream whose paths are lost', () => {
     stream.destroy()
   })
 
+  it('ends properly when the last word is lost with the last path', async () => {
+    const { clock, red, green, open, service } = stage()
+    green.state = 'refuses'
+    const stream = await open()
+    expect(await echoed(stream, 'one', { clock, ms: 100 })).toBe('one')
+    let heard = ''
+    stream.on('data', (chunk: Buffer) => (heard += chunk.toString()))
+    service()?.unpipe().resume()
+    service()?.end('two')
+    await clock.pass(100)
+    expect([heard, stream.readableEnded]).toEqual(['two', true])
+    red.delayMs = 200
+    stream.end()
+    // The end has arrived, and the word that it has is on its way back.
+    await clock.pass(300)
+    expect([service()?.closed, service()?.errored, stream.writableFinished]).toEqual([true, null, false])
+    red.cut()
+    await clock.pass(1_000)
+    expect([stream.errored, stream.writableFinished]).toEqual([null, true])
+  })
+
+  it('is not over because one network names the visitor otherwise', async () => {
+    const { clock, red, green, open } = stage()
+    const stream = await open()
+    expect(await echoed(stream, 'one', { clock, ms: 100 })).toBe('one')
+    green.key = 'somebody else'
+    red.state = 'refuses'
+    for (const route of [red, green]) route.cut()
+    await clock.pass(2_000)
+    expect(green.dials).toBeGreaterThan(2)
+    expect(green.dials).toBeLessThan(10)
+    red.state = 'works'
+    expect(await echoed(stream, 'two', { clock, ms: 3_000 })).toBe('two')
+    stream.destroy()
+  })
+
+  it('has no number of losses that is too many', async () => {
+    const { clock, red, green, open } = stage()
+    green.state = 'refuses'
+    const stream = await open()
+    expect(await echoed(stream, 'one', { clock, ms: 100 })).toBe('one')
+    for (let times = 0; times < 1_100; times++) {
+      red.cut()
+      await clock.pass(1_000)
+    }
+    expect(await echoed(stream, 'two', { clock, ms: 3_000 })).toBe('two')
+    expect(red.dials).toBeGreaterThan(1_024)
+    stream.destroy()
+  }, 30_000)
+
   it('is broken off at both ends when none comes back', async () => {
     const { clock, red, green, open, service } = stage()
     const stream = await open()

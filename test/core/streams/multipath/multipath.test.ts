@@ -284,8 +284,8 @@ describe('who may join', () => {
       acceptor.handle(far, { backend: 'net', key })
       answers.push((await once(near, 'data'))[0] as Buffer)
     }
-    expect(answers.map((answer) => answer.equals(encodeAnswer(id, true)))).toEqual([true, true, false])
-    expect(answers[2]?.equals(encodeAnswer(id, false))).toBe(true)
+    expect(answers.map((answer) => answer.equals(encodeAnswer(id, 'yes')))).toEqual([true, true, false])
+    expect(answers[2]?.equals(encodeAnswer(id, 'not-here'))).toBe(true)
     expect(seen).toHaveLength(1)
     acceptor.close()
   })
@@ -301,7 +301,7 @@ describe('who may join', () => {
     const id = newStreamId()
     tap.write(preambleOf(id))
     tap.on('data', (chunk: Buffer) => written.push(chunk))
-    await expect.poll(() => Buffer.concat(written).equals(encodeAnswer(id, true))).toBe(true)
+    await expect.poll(() => Buffer.concat(written).equals(encodeAnswer(id, 'yes'))).toBe(true)
     tap.write(
       encodeFrame({
         type: 'reset',
@@ -320,7 +320,7 @@ describe('who may join', () => {
     const late = await dial(0)
     late.write(preambleOf(id))
     const [answer] = (await once(late, 'data')) as [Buffer]
-    expect(answer.equals(encodeAnswer(id, false))).toBe(true)
+    expect(answer.equals(encodeAnswer(id, 'no'))).toBe(true)
   })
 
   it('a path that breaks the rules is broken off, and the service is not told nonsense', async () => {
