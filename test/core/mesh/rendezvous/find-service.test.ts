@@ -1,13 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { decodeRecord, encodeRecord, findService, generateIdentity, LOOKUP_TOPICS, newRecord, tombstoneOf } from '../../../../core/index.ts'
-import type { Identity, MeetingPlace, ServiceRecord, VisitPlace } from '../../../../core/index.ts'
+import type { Clock, Identity, MeetingPlace, ServiceRecord, VisitPlace } from '../../../../core/index.ts'
 import { ManualClock } from '../../tunnels/puppet-backend.ts'
 
 const NAME = 'myapp.local'
 const clock = new ManualClock()
 const HOUR = 3_600_000
 const now = 1000 * HOUR
-const at = { ...clock, now: () => now }
+const at: Clock = {
+  now: () => now,
+  monotonic: clock.monotonic,
+  after: clock.after,
+  every: clock.every,
+}
 
 /** A meeting place that tells these claimants and these bytes, or fails. */
 interface Place extends MeetingPlace {
