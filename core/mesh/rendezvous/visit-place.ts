@@ -4,6 +4,7 @@ import { BeamError, isBeamError, TimeoutError, type BeamErrorOptions } from '../
 import { generateIdentity } from '../../identity/identity.ts'
 import { dialLink } from '../../link/dial-link.ts'
 import type { Logger } from '../../logger.ts'
+import { within } from '../../tunnels/within.ts'
 import type { MeetingPlace } from './meeting-place.ts'
 
 /**
@@ -38,7 +39,12 @@ export function visitsBy<Place extends MeetingPlace>(
     let linked = false
     const limited = AbortSignal.any([signal, AbortSignal.timeout(limitMs)])
     try {
-      const to = await dial(place, { signal: limited })
+      const to = await within(dial(place, { signal: limited }), {
+        ms: limitMs,
+        what: 'Dialling it',
+        signal: limited,
+        onLate: (stream) => stream.on('error', () => {}).destroy(),
+      })
       const { link } = await dialLink({ to, expectedKey: place.key, identity: generateIdentity(), logger, signal: limited })
       linked = true
       try {
