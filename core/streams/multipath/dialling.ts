@@ -25,7 +25,7 @@ const DOWN_FAILURES = 3
  */
 const HANGS_MS = 3_000
 const MAX_DIALS_AT_ONCE = 2
-/** What was dialled so recently and failed or broke waits its time all the same: else a far end that hangs up at once would be dialled without end. */
+/** A path that broke is not dialled sooner than so long after it was: else a far end that hangs up at once would be dialled without end. */
 const SPACING_MS = 100
 
 /** What is told of dials. */
@@ -42,6 +42,8 @@ interface State {
   open: number
   /** Failures in a row, and paths that broke soon. */
   failures: number
+  /** Whether it was open before, and not only dialled in vain. */
+  broke: boolean
   /** While it waits to be dialled: calls the wait off. */
   cancelWait: (() => void) | undefined
 }
@@ -58,7 +60,15 @@ export class Dialling {
     this.#clock = setup.clock
     this.#signal = setup.signal
     this.#events = setup.events
-    this.#states = routes.map((route) => ({ route, dialling: 0, dialledAtMs: -Infinity, open: 0, failures: 0, cancelWait: undefined }))
+    this.#states = routes.map((route) => ({
+      route,
+      dialling: 0,
+      dialledAtMs: -Infinity,
+      open: 0,
+      failures: 0,
+      broke: false,
+      cancelWait: undefined,
+    }))
     setup.signal.addEventListener('abort', () => this.#stop(), { once: true })
   }
 
@@ -90,9 +100,11 @@ export class Dialling {
     for (const state of this.#states) {
       const { cancelWait, dialling, dialledAtMs, open } = state
       const hangs = open === 0 && dialling > 0 && dialling < MAX_DIALS_AT_ONCE && now - dialledAtMs >= HANGS_MS
-      if ((cancelWait === undefined && !hangs) || now - dialledAtMs < SPACING_MS) continue
+      if (cancelWait === undefined && !hangs) continue
       state.failures = 0
-      this.#dial(state)
+      const earlyMs = state.broke ? SPACING_MS - (now - dialledAtMs) : 0
+      if (earlyMs > 0) this.#wait(state, earlyMs)
+      else this.#dial(state)
     }
   }
 
@@ -110,12 +122,14 @@ export class Dialling {
         state.open += 1
         this.#events.opened(route, inner, (livedMs) => {
           state.open -= 1
+          state.broke = true
           state.failures = livedMs >= LIVED_MS ? 0 : state.failures + 1
           this.#again(state)
         })
       },
       (error: unknown) => {
         state.dialling -= 1
+        state.broke = false
         state.failures += 1
         this.#again(state)
         if (!this.#signal.aborted) this.#events.failed(route, error)
@@ -129,7 +143,12 @@ export class Dialling {
     const { baseMs, maxMs, aloneMs } = RETRY
     const isAlone = this.#states.every(({ open }) => open === 0)
     const waitMs = backoffDelayMs(Math.max(0, state.failures - 1), { baseMs, maxMs: isAlone ? aloneMs : maxMs })
-    state.cancelWait = this.#clock.after(waitMs, () => this.#dial(state), { unref: true })
+    this.#wait(state, waitMs)
+  }
+
+  #wait(state: State, ms: number): void {
+    state.cancelWait?.()
+    state.cancelWait = this.#clock.after(ms, () => this.#dial(state), { unref: true })
   }
 
   #stop(): void {

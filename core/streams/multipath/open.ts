@@ -165,7 +165,9 @@ class VisitorEnd {
 
   /** No path is left. Whichever works again is wanted now, however often it failed before. */
   #onAlone(): void {
+    // A path that was opened meanwhile and not taken changes nothing.
+    if (this.#cancelAlone !== undefined) return
+    this.#cancelAlone = this.#setup.clock.after(ALONE_MS, () => this.stream.destroy(new Error('all paths were lost')), { unref: true })
     this.#dialling.hurry()
-    this.#cancelAlone ??= this.#setup.clock.after(ALONE_MS, () => this.stream.destroy(new Error('all paths were lost')), { unref: true })
   }
 }
