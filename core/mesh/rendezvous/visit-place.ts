@@ -11,7 +11,7 @@ import type { MeetingPlace } from './meeting-place.ts'
  * A whole visit: circuits or tunnels that are only being built take up to a minute on the networks that hide, and joining a network that is
  * not joined yet the other one. Within it, the link's own limits of ten seconds for each step hold.
  */
-export const VISIT_LIMIT_MS = 120_000
+const VISIT_LIMIT_MS = 120_000
 
 /** Opens a stream to a meeting place through its network, and never by another way. */
 export type DialPlace<Place extends MeetingPlace> = (place: Place, options: { readonly signal: AbortSignal }) => Promise<Duplex>

@@ -7,7 +7,7 @@ import { echoServer } from '../../core/tunnels/puppet-backend.ts'
 import { memoryPlugin, temporaryPaths } from '../memory-plugin.ts'
 
 /** A network that hides both ends and has no names, as Tor. It notes what is dialled, and whether somebody asked it for a name. */
-export class HidingBackend extends MemoryBackend {
+class HidingBackend extends MemoryBackend {
   readonly #stage: Stage
 
   constructor(name: string, network: MemoryNetwork, stage: Stage) {
