@@ -32,8 +32,10 @@ export function watchHeartbeat(session: Http2Session, connection: { readonly byt
       if (dead) onDead()
     }, PING_TIMEOUT_MS)
     deadline.unref()
-    // When it can't be sent (too many are unanswered already), the deadline decides.
-    session.ping(() => clearDeadline())
+    // When it can't be sent (too many are unanswered already, and Node calls it off), the deadline decides.
+    session.ping((error) => {
+      if (error === null) clearDeadline()
+    })
   }
   function askNow(): void {
     later = undefined

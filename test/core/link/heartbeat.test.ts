@@ -6,12 +6,15 @@ import { watchHeartbeat, type Heartbeat } from '../../../core/link/heartbeat.ts'
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
+/** Told `null` with the answer, or why there is none. */
+type Answer = (error: Error | null) => void
+
 /** The two things of a session that the heartbeat uses; time is what is tested here, links are tested for real elsewhere. */
-function watched(): Heartbeat & { connection: { bytesRead: number }; answers: Array<() => void>; dead: () => number } {
+function watched(): Heartbeat & { connection: { bytesRead: number }; answers: Answer[]; dead: () => number } {
   const connection = { bytesRead: 0 }
-  const answers: Array<() => void> = []
+  const answers: Answer[] = []
   let deaths = 0
-  const session = { destroyed: false, closed: false, ping: (answer: () => void) => answers.push(answer) > 0 }
+  const session = { destroyed: false, closed: false, ping: (answer: Answer) => answers.push(answer) > 0 }
   const heartbeat = watchHeartbeat(session as unknown as Http2Session, connection, () => deaths++)
   return { connection, answers, dead: () => deaths, ...heartbeat }
 }
@@ -37,7 +40,7 @@ it('asks a silent far end, and gives it up when no answer and no byte comes in t
   const answering = watched()
   for (let i = 0; i < 10; i++) {
     vi.advanceTimersByTime(PING_INTERVAL_MS)
-    answering.answers.at(-1)?.()
+    answering.answers.at(-1)?.(null)
   }
   expect(answering.dead()).toBe(0)
   answering.stop()
@@ -48,6 +51,15 @@ it('asks a silent far end, and gives it up when no answer and no byte comes in t
   vi.advanceTimersByTime(PING_TIMEOUT_MS)
   expect(busy.dead()).toBe(0)
   busy.stop()
+})
+
+it('takes a question that was called off, because too many are unanswered, for no answer', () => {
+  const silent = watched()
+  vi.advanceTimersByTime(2 * PING_INTERVAL_MS)
+  silent.answers.at(-1)?.(new Error('HTTP2 ping cancelled'))
+  vi.advanceTimersByTime(PING_TIMEOUT_MS)
+  expect(silent.dead()).toBe(1)
+  silent.stop()
 })
 
 it('asks at once when somebody needs the far end, once for many of them', () => {
@@ -64,7 +76,7 @@ it('asks at once when somebody needs the far end, once for many of them', () => 
   for (let i = 1; i <= 3; i++) {
     there.ask()
     vi.advanceTimersByTime(0)
-    there.answers.at(-1)?.()
+    there.answers.at(-1)?.(null)
     vi.advanceTimersByTime(PING_AGAIN_MS)
     expect(there.answers).toHaveLength(i)
   }
@@ -77,7 +89,7 @@ it('asks again for who comes right after an answer, a moment later', () => {
   const { ask, answers, dead, stop } = watched()
   ask()
   vi.advanceTimersByTime(0)
-  answers.at(-1)?.()
+  answers.at(-1)?.(null)
   ask()
   vi.advanceTimersByTime(0)
   expect(answers).toHaveLength(1)
