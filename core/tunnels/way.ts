@@ -13,8 +13,6 @@ import type { DiallerHandle } from './resolve-target.ts'
 
 /** Failures of one stream that say nothing about the way to the service. */
 const STREAM_ONLY: ReadonlySet<string> = new Set(['BEAM_ERR_SERVICE_DOWN', 'BEAM_ERR_STREAM_RESET'])
-/** A way that was heard so recently needs no question before a connection goes over it. */
-const FRESH_MS = 1_000
 
 /**
  * How long a publisher may take to answer on a stream: ten times what the path took before, within these bounds. What a path takes at first is
@@ -71,7 +69,6 @@ export class Way {
   readonly #asksFarEnd: boolean
   /** What the publisher's Beam said of itself, where it was asked. */
   #farEnd: FarEnd | undefined
-  #heardAt = -Infinity
 
   constructor(target: WayTarget, { label, clock, circuits, joins, several }: WaySetup) {
     this.target = target
@@ -156,14 +153,14 @@ export class Way {
   }
 
   /**
-   * A stream to the service. `confirm`: not before the way has shown that it lives, unless it has just done so; where the network opens streams
-   * unheard, each of them shows it.
+   * A stream to the service. `confirm`: not before the far end has shown that it lives, however lately it did so last: what is sent into silence
+   * cannot be sent another way. Where the network opens streams unheard, the publisher's Beam shows it on the stream itself.
    */
   async dial(options: { readonly signal: AbortSignal; readonly confirm?: boolean }): Promise<Duplex> {
     const { signal } = options
     const from = this.#clock.monotonic()
-    const asks = options.confirm === true && this.#asksFarEnd && this.#farEnd !== undefined
-    const confirm = options.confirm === true && (asks || from - this.#heardAt > FRESH_MS)
+    const { confirm = false } = options
+    const asks = confirm && this.#asksFarEnd && this.#farEnd !== undefined
     try {
       const opened = await this.#open({ signal, confirm })
       const stream = asks ? await openAnswered(opened, { clock: this.#clock, limitMs: this.#answerLimitMs, signal }) : opened
@@ -206,12 +203,10 @@ export class Way {
   }
 
   failed(error: unknown, by: 'traffic' | 'probe'): void {
-    this.#heardAt = -Infinity
     if (!isOfTheStream(error)) this.meter.health.failed({ by })
   }
 
   #answered(ms: number, by: 'traffic' | 'probe'): void {
-    this.#heardAt = this.#clock.monotonic()
     this.meter.latency(ms)
     this.meter.health.succeeded({ by, ttfbMs: ms })
   }
