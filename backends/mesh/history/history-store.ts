@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { type BeamPaths, type Clock } from '../../../core/index.ts'
+import { BackendUnavailableError, type BeamPaths, type Clock } from '../../../core/index.ts'
 import { withDatabase } from './database.ts'
 import type { Bucket, Period, Sample } from './sample.ts'
 
@@ -26,7 +26,7 @@ const BUCKETS = `SELECT (at - ?1 - 1) / ?3 AS bucket, count(*) AS samples, sum(s
 
 type Row = Readonly<Record<string, number | null | undefined>>
 
-/** The samples of this user's nodes: `<state>/network-history.sqlite`, shared by all processes. All calls throw what SQLite does. */
+/** The samples of this user's nodes: `<state>/network-history.sqlite`, shared by all processes. */
 export class HistoryStore {
   readonly path: string
   readonly #clock: Clock
@@ -43,7 +43,7 @@ export class HistoryStore {
     this.#onDamaged = onDamaged
   }
 
-  /** Adds a sample; with `prune` also forgets what is old. */
+  /** Adds a sample; with `prune` also forgets what is old. @throws what SQLite does */
   async add(sample: Sample, { prune = false }: { readonly prune?: boolean } = {}): Promise<void> {
     const { at, upMs, peers, inbound, latencyMs, streams, bytes, refused, heard, discoverable } = sample
     await this.#use((database) => {
@@ -68,11 +68,14 @@ export class HistoryStore {
     })
   }
 
-  /** What is known of the time from `since` to `until` (milliseconds since the epoch), in so many stretches. */
+  /**
+   * What is known of the time from `since` to `until` (milliseconds since the epoch), in so many stretches.
+   * @throws BackendUnavailableError when the file cannot be used
+   */
   async read({ since, until, buckets }: { readonly since: number; readonly until: number; readonly buckets: number }): Promise<Period> {
     await this.beforeRead()
     const width = Math.max(1, Math.ceil((until - since) / Math.min(MAX_BUCKETS, Math.max(1, buckets))))
-    const [totals, rows, spans, oldest] = await this.#use((database) => [
+    const [totals, rows, spans, oldest] = await this.#useOrSay((database) => [
       (database.get(TOTALS, [since, until]) ?? {}) as Row,
       database.all(BUCKETS, [since, until, width]) as Row[],
       database.all('SELECT at, up_ms FROM samples WHERE at > ? AND at <= ? ORDER BY at - up_ms', [since, until]) as Row[],
@@ -100,6 +103,17 @@ export class HistoryStore {
 
   #use<T>(use: Parameters<typeof withDatabase<T>>[2]): Promise<T> {
     return withDatabase(this.path, SCHEMA, use, { clock: this.#clock, onDamaged: this.#onDamaged })
+  }
+
+  async #useOrSay<T>(use: Parameters<typeof withDatabase<T>>[2]): Promise<T> {
+    try {
+      return await this.#use(use)
+    } catch (cause) {
+      throw new BackendUnavailableError(`The history of the network cannot be read: ${(cause as Error).message}.`, {
+        hint: `It is in ${this.path}. Is the disk full, or the folder not yours?`,
+        cause,
+      })
+    }
   }
 }
 

@@ -154,6 +154,11 @@ describe('the keeper of the history', () => {
     await keeper.take()
     await keeper.take()
     expect(warnings).toEqual(['the history of the network cannot be kept'])
+    // Whoever asks for it is told why there is none.
+    await expect(store.read({ since: 0, until: 1, buckets: 1 })).rejects.toMatchObject({
+      code: 'BEAM_ERR_BACKEND_UNAVAILABLE',
+      hint: expect.stringContaining(store.path),
+    })
   })
 
   it('takes a sample before the past is read, when the last one is some seconds old', async () => {
