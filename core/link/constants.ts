@@ -78,6 +78,8 @@ export const PING_TIMEOUT_MS = 5_000
 /** Links of one listener at a time, connections that have not shown a key yet, and side channels that have not said which stream they are for. */
 export const MAX_LINKS = 1024
 export const MAX_HANDSHAKES = 128
+/** Side connections that one listener copies at a time: they are connections beside those of links. */
+export const MAX_SIDE_CONNECTIONS = 256
 /** Side connections that are expected at a time, in all and for each who asked; and for how long: two round trips, on bad networks. */
 export const MAX_DOOR_TOKENS = 256
 export const MAX_DOOR_TOKENS_PER_OWNER = 32

@@ -85,13 +85,11 @@ export async function dialLink(options: DialLinkOptions): Promise<DialledLink> {
 }
 
 /**
- * A connection to the far end that is no link: it shows tokens that it was told to expect, and is theirs who gave them.
+ * A connection to the far end that is no link. It has to begin with what the far end was told to expect.
  * @throws as `dialLink` does
  */
-export async function dialSide(options: Omit<DialLinkOptions, 'side' | 'judge' | 'onStream'>, tokens: Uint8Array): Promise<Duplex> {
-  const tls = await secure(options, createSecureContext(tlsContextOptions(options.identity)), undefined)
-  tls.write(tokens)
-  return tls
+export function dialSide(options: Omit<DialLinkOptions, 'side' | 'judge' | 'onStream'>): Promise<Duplex> {
+  return secure(options, createSecureContext(tlsContextOptions(options.identity)), undefined)
 }
 
 /** A TLS connection to the far end, its key checked. */

@@ -16,6 +16,7 @@ import {
   MAX_DOOR_TOKENS,
   MAX_HANDSHAKES,
   MAX_LINKS,
+  MAX_SIDE_CONNECTIONS,
   PIPE_PREAMBLE_BYTES,
 } from './constants.ts'
 import { readGreeting } from './greeting.ts'
@@ -25,7 +26,7 @@ import { Newcomers } from './newcomers.ts'
 import type { Refusal } from './refusal.ts'
 import type { Serve } from './serve.ts'
 import { sessionOptions } from './session-options.ts'
-import type { SideDoor } from './side-door.ts'
+import { sideOnly, type SideDoor } from './side-door.ts'
 import { provenKey, tlsContextOptions } from './tls.ts'
 
 /** Who asks: what the judge of a request is told. */
@@ -70,6 +71,9 @@ export class LinkListener implements AsyncDisposable {
   /** Side channels that have not said yet which stream they are for. */
   readonly #unclaimedPipes = new Newcomers(MAX_HANDSHAKES)
 
+  /** Places of connections that were made for side channels only. */
+  readonly #sides = new Set<string>()
+
   constructor(options: LinkListenerOptions) {
     this.#options = options
     this.#server = createServer({
@@ -80,8 +84,7 @@ export class LinkListener implements AsyncDisposable {
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     })
     this.#tcp = createTcpServer({ noDelay: true, keepAlive: true }, (socket) => this.#onConnection(socket))
-    // Those that entered by the door come in pairs at most.
-    const beside = options.door === undefined ? 0 : 2 * MAX_DOOR_TOKENS
+    const beside = options.door === undefined ? 0 : MAX_DOOR_TOKENS + MAX_SIDE_CONNECTIONS
     this.#tcp.maxConnections = 2 * (options.maxLinks ?? MAX_LINKS) + 2 * MAX_HANDSHAKES + beside
     this.#server.on('secureConnection', (socket) => this.#onSecure(socket))
     this.#server.on('tlsClientError', (error, socket) => {
@@ -147,6 +150,7 @@ export class LinkListener implements AsyncDisposable {
     }
     const place = placeOf(carrier)
     this.#handshaking.add(place, carrier)
+    if (sideOnly in carrier) this.#noteSide(place, carrier)
     const { door } = this.#options
     const link = (): void => void this.#server.emit('connection', carrier)
     const side = (take: (connection: Duplex) => void): void => {
@@ -155,6 +159,11 @@ export class LinkListener implements AsyncDisposable {
     }
     if (door === undefined || !isPlainSocket(carrier)) link()
     else readGreeting(carrier, door, { link, side })
+  }
+
+  #noteSide(place: string, carrier: Socket): void {
+    this.#sides.add(place)
+    carrier.once('close', () => this.#sides.delete(place))
   }
 
   #onSecure(tls: TLSSocket): void {
@@ -167,7 +176,9 @@ export class LinkListener implements AsyncDisposable {
       tls.destroy()
       return
     }
-    if (tls.alpnProtocol === LINK_PROTOCOL) this.#startLink(tls, peerKey)
+    // A link there would seem to come from the relay.
+    if (tls.alpnProtocol === LINK_PROTOCOL && this.#sides.has(placeOf(tls))) tls.destroy()
+    else if (tls.alpnProtocol === LINK_PROTOCOL) this.#startLink(tls, peerKey)
     else this.#startPipe(tls, peerKey)
   }
 

@@ -3,6 +3,9 @@ import type { Duplex } from 'node:stream'
 import { UnreachableError } from '../errors.ts'
 import { DOOR_WAIT_MS, MAX_DOOR_TOKENS, MAX_DOOR_TOKENS_PER_OWNER, SIDE_TOKEN_BYTES, TLS_HANDSHAKE_TYPE } from './constants.ts'
 
+/** Marks a connection that is there for a side channel, never for a link: it ends at a relay, which is not who it is for. */
+export const sideOnly = Symbol('beam.sideOnly')
+
 /** A connection that is waited for. */
 export interface Expected {
   /** For whom it is waited: nobody may have more than a few such connections outstanding. */

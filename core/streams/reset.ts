@@ -1,5 +1,6 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
 
 /**
  * Breaks a stream off so that its far end sees a reset and not an end: RST on a TCP socket, an error on anything else.
@@ -8,8 +9,8 @@ import type { Duplex } from 'node:stream'
 export function resetStream(stream: Duplex, reason: Error): void {
   if (stream.destroyed) return
   stream.on('error', () => {})
-  // A TLS socket is a Socket too, but has no RST of its own: TCP's does it. Unix sockets and pipes have none: destroy is all there is.
-  if (!(stream instanceof Socket && isTcp(stream))) stream.destroy(reason)
+  // A TLS socket is a Socket too, but Node refuses to reset it; unix sockets and pipes have no RST: destroy is all there is.
+  if (!(stream instanceof Socket) || stream instanceof TLSSocket || !isTcp(stream)) stream.destroy(reason)
   else if (endIsOnItsWay(stream)) stream.once('finish', () => stream.resetAndDestroy())
   else stream.resetAndDestroy()
 }

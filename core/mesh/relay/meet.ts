@@ -2,14 +2,15 @@ import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TimeoutError, UnreachableError } from '../../errors.ts'
 import { encodeKey } from '../../identity/address.ts'
+import { adoptForJoin } from '../../streams/adopt-socket.ts'
 import { connectForJoin } from '../../streams/onread-socket.ts'
-import { newSideToken, type SideDoor } from '../../link/side-door.ts'
+import { newSideToken, sideOnly, type SideDoor } from '../../link/side-door.ts'
 import type { MeshNode } from '../node/mesh-node.ts'
 import type { Peer } from '../node/peer.ts'
 import { decodeMeeting, encodeMeeting, MEET_TOPIC } from './meeting.ts'
 
 /** How long a connection to the next node may take: what it is for goes on inside the link meanwhile, and after. */
-export const MEET_TIMEOUT_MS = 3_000
+const MEET_TIMEOUT_MS = 5_000
 /** A far end that vanished is noticed by TCP: probes begin after this much silence. */
 const KEEP_ALIVE_MS = 30_000
 const NOTHING = new Uint8Array()
@@ -46,9 +47,10 @@ export function serveMeetings(node: MeshNode, takerOf: (authority: string) => ((
   return node.serve(MEET_TOPIC, async (body, { key }) => {
     const { token, authority, dialler } = decodeMeeting(body)
     const peer = node.peer(encodeKey('node', key))
-    const take = takerOf(authority)
+    const taker = takerOf(authority)
+    const take = (connection: Duplex): void => taker?.(Object.assign(connection, { [sideOnly]: true }))
     if (peer === undefined) throw new UnreachableError('Only a peer can ask for that.', { code: 'BEAM_ERR_ACCESS_DENIED', retry: 'never' })
-    if (take === undefined || (dialler === 'node' && peer.contact === undefined)) {
+    if (taker === undefined || (dialler === 'node' && peer.contact === undefined)) {
       throw new UnreachableError('There is no such way from here.', { code: 'BEAM_ERR_NOT_FOUND', retry: 'never' })
     }
     if (dialler === 'relay' || peer.contact === undefined) node.door.expect({ owner: peer.id, take }, token)
@@ -89,7 +91,7 @@ function arrival(door: SideDoor, { owner, token, signal }: { owner: string; toke
     const take = (connection: Duplex): void => {
       signal.removeEventListener('abort', late)
       ;(connection as Socket).setKeepAlive(true, KEEP_ALIVE_MS)
-      resolve(connection)
+      resolve(adoptForJoin(connection))
     }
     signal.addEventListener('abort', late, { once: true })
     door.expect({ owner, take, missed: late }, token)

@@ -1,4 +1,3 @@
-import type { Duplex } from 'node:stream'
 import type { Clock } from '../../clock.ts'
 import { decodeKey, encodeKey } from '../../identity/address.ts'
 import type { LinkStream } from '../../link/link-stream.ts'
@@ -7,11 +6,11 @@ import { UnreachableError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
 import type { MeshNode, StreamService } from '../node/mesh-node.ts'
 import type { Peer } from '../node/peer.ts'
-import { meet } from './meet.ts'
 import { decodeSplice, encodeToken, SPLICE_TOPIC } from './meeting.ts'
 import { RelayLedger, type Carried } from './relay-ledger.ts'
 import type { RelayLimits } from './relay-limits.ts'
 import { decodeRequest, encodeReservation, isProven, RESERVE_TOPIC } from './reservation.ts'
+import { Splicer } from './splicer.ts'
 
 /** What a relay did for others, since it began. */
 export interface RelayFigures {
@@ -41,6 +40,8 @@ export interface RelayServiceOptions {
 
 const NOBODY: Refusal = { status: 404, code: 'BEAM_ERR_NOT_FOUND', message: 'This relay does not know the way there.' }
 
+const refusedBy = ({ code, message }: Refusal): UnreachableError => new UnreachableError(message, { code, retry: 'later' })
+
 /**
  * Carries streams between others, within limits: to the nodes that reserved, by the service keys that they proved, and to any of its
  * peers by node key, so that several relays can follow one another. The link end to end is built inside: a relay sees ciphertext.
@@ -53,13 +54,13 @@ export class RelayService implements StreamService, Disposable {
   /** Ends of reservations, by peer. */
   readonly #reservations = new Map<string, number>()
   readonly #undo: ReadonlyArray<() => void>
-  /** Connections whose bytes are copied: they end with the relay. */
-  readonly #copied = new Set<Duplex>()
+  readonly #splicer: Splicer
 
   constructor(options: RelayServiceOptions) {
     const { node, clock, limits } = options
     this.#options = options
     this.#ledger = new RelayLedger(clock, limits)
+    this.#splicer = new Splicer(options)
     this.#undo = [
       node.serve(RESERVE_TOPIC, (body, { key }) => this.#reserve(body, key)),
       node.serve(SPLICE_TOPIC, (body, { key }) => this.#splice(body, key)),
@@ -93,7 +94,7 @@ export class RelayService implements StreamService, Disposable {
 
   [Symbol.dispose](): void {
     for (const end of this.#undo) end()
-    for (const connection of this.#copied) connection.destroy()
+    this.#splicer[Symbol.dispose]()
     this.#services.clear()
     this.#reservations.clear()
   }
@@ -111,38 +112,21 @@ export class RelayService implements StreamService, Disposable {
     }
   }
 
-  /** A way of its own for a heavy stream, from which bytes are copied as they come; it counts as a stream. */
+  /** A way of its own for a heavy stream; it counts as a stream. */
   async #splice(body: Buffer, key: Buffer): Promise<Uint8Array> {
-    const { node, logger } = this.#options
     const authority = decodeSplice(body)
     const refused = this.judge(authority, key)
-    if (refused !== undefined) throw new UnreachableError(refused.message, { code: refused.code, retry: 'later' })
+    if (refused !== undefined) throw refusedBy(refused)
     const owner = key.toString('hex')
     const carried = this.#ledger.begin(owner)
     try {
       const target = await this.#reach(authority)
-      if (target === undefined) throw new UnreachableError(NOBODY.message, { code: NOBODY.code, retry: 'later' })
-      const onward = await meet(target, authority, node.door)
-      onward.on('error', () => {})
-      const missed = (): void => {
-        onward.destroy()
-        carried.end()
-      }
-      const token = node.door.expect({ owner, missed, take: (inbound) => void this.#copy(inbound, onward, carried) })
-      logger.debug('a way of its own for a heavy stream', { waiting: node.door.waiting })
-      return encodeToken(token)
+      if (target === undefined) throw refusedBy(NOBODY)
+      return encodeToken(this.#splicer.prepare({ owner, authority, target, carried }))
     } catch (error) {
       carried.end()
       throw error
     }
-  }
-
-  async #copy(inbound: Duplex, onward: Duplex, carried: Carried): Promise<void> {
-    this.#copied.add(inbound).add(onward)
-    const { outcome, error } = await carried.join(inbound, onward)
-    this.#copied.delete(inbound)
-    this.#copied.delete(onward)
-    this.#options.logger.debug('copied connection ended', { outcome, reason: error?.message })
   }
 
   async #reach(authority: string): Promise<Peer | undefined> {

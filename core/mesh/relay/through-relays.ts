@@ -63,9 +63,17 @@ export async function dialThroughRelays(
   const side = async (signal: AbortSignal): Promise<Duplex> => {
     const stop = AbortSignal.any([signal, AbortSignal.timeout(SIDE_TIMEOUT_MS)])
     const tokens = asked.map(async (hop) => decodeToken(await hop.link.ask(SPLICE_TOPIC, encodeSplice(hop.authority), stop)))
-    // Each relay takes the token that stands first and passes on what follows.
-    const all = Buffer.concat(await Promise.all(tokens))
-    return dialSide({ to: contact, expectedKey: key, identity, logger: options.logger, signal: stop }, all)
+    const connection = dialSide({ to: contact, expectedKey: key, identity, logger: options.logger, signal: stop })
+    try {
+      // Each relay takes the token that stands first and passes on what follows.
+      const all = Buffer.concat(await Promise.all(tokens))
+      const side = await connection
+      side.write(all)
+      return side
+    } catch (error) {
+      void connection.then((side) => side.destroy()).catch(() => {})
+      throw error
+    }
   }
   return { carrier: to as Duplex, side }
 }

@@ -1,83 +1,11 @@
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { afterEach, describe, expect, it } from 'vitest'
-import {
-  decodeReservation,
-  dialThroughRelays,
-  encodeRequest,
-  generateIdentity,
-  MeshNode,
-  proveService,
-  relayLimits,
-  RelayService,
-  RESERVE_TOPIC,
-  silentLogger,
-  StreamRouter,
-  systemClock,
-  type Identity,
-  type RelayLimits,
-} from '../../../../core/index.ts'
-import { dialLink, LinkListener, type LinkStream } from '../../../../core/link/index.ts'
+import { decodeReservation, encodeRequest, generateIdentity, proveService, RESERVE_TOPIC, silentLogger } from '../../../../core/index.ts'
+import { dialLink, type LinkStream } from '../../../../core/link/index.ts'
+import { closeAll, nodeOf, open, reserve, serviceAt, visit, type Node } from './scene.ts'
 
-const open: Array<() => unknown> = []
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close()
-})
-
-interface Node {
-  readonly node: MeshNode
-  readonly router: StreamRouter
-  readonly key: Uint8Array
-  readonly contact: { readonly host: string; readonly port: number }
-  readonly relay?: RelayService
-}
-
-async function nodeOf(limits?: Partial<RelayLimits>): Promise<Node> {
-  const identity = generateIdentity()
-  const node = new MeshNode({ identity, clock: systemClock, logger: silentLogger, listen: { host: '127.0.0.1', port: 0 } })
-  open.push(() => node[Symbol.asyncDispose]())
-  const { port = 0 } = (await node.listen()) ?? {}
-  const router = new StreamRouter(node)
-  const made = { node, router, key: identity.publicKey, contact: { host: '127.0.0.1', port } }
-  if (limits === undefined) return made
-  const usual = relayLimits('routing') as RelayLimits
-  const relay = new RelayService({
-    node,
-    nodeKey: identity.publicKey,
-    limits: { ...usual, ...limits },
-    clock: systemClock,
-    logger: silentLogger,
-  })
-  router.relay = relay
-  return { ...made, relay }
-}
-
-/** A service behind a node, which nobody can dial: its listener takes only what the node hands it. */
-function serviceAt({ router }: Node, handle: (stream: LinkStream) => void): Identity {
-  const identity = generateIdentity()
-  const listener = new LinkListener({ identity, logger: silentLogger, judge: () => undefined, onStream: (stream) => handle(stream) })
-  open.push(() => listener[Symbol.asyncDispose]())
-  router.answerFor(identity.publicKey, (carrier) => listener.accept(carrier))
-  return identity
-}
-
-async function reserve(node: Node, relay: Node, services: readonly Identity[]): Promise<Buffer> {
-  const peer = await node.node.connect(relay.contact, relay.key)
-  await expect.poll(() => relay.node.peer(node.node.id)).toBeDefined()
-  const until = Date.now() + 60_000
-  return peer.ask(
-    RESERVE_TOPIC,
-    encodeRequest(services.map((service) => proveService(service, { relay: relay.key, node: node.key, until }))),
-  )
-}
-
-async function visit(hops: readonly Node[], service: Identity): Promise<LinkStream> {
-  const path = hops.map(({ key, contact }, index) => (index === 0 ? { key, contact } : { key }))
-  const { carrier, side } = await dialThroughRelays(path, { service: service.publicKey }, { logger: silentLogger })
-  const { link } = await dialLink({ to: carrier, side, expectedKey: service.publicKey, identity: generateIdentity(), logger: silentLogger })
-  open.push(() => link.close())
-  return link.openStream('service')
-}
+afterEach(closeAll)
 
 async function read(stream: Duplex): Promise<Buffer> {
   const chunks: Buffer[] = []
