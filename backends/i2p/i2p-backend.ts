@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import {
   assertPort,
@@ -29,18 +29,20 @@ import {
 } from '../../core/index.ts'
 import { looksLikeI2p, parseAddress } from './address.ts'
 import { AddressBook } from './book.ts'
+import { capabilitiesOf } from './capabilities.ts'
 import type { I2PConfig } from './config.generated.ts'
 import { REACH_PATIENCE_MS } from './constants.ts'
 import { I2pDialler } from './dialler.ts'
 import { I2pKeyStore, readKeyFile } from './key-store.ts'
-import { generateKeys, readKeys, type DestinationKeys } from './keys.ts'
+import { generateKeys, type DestinationKeys } from './keys.ts'
 import { publishChoices, type PublishChoices } from './options.ts'
+import { ownClientFor } from './own-client.ts'
 import { openRouter } from './router/choose.ts'
 import type { Router } from './router/router.ts'
 import type { SamEndpoint } from './sam/connection.ts'
 import { dialReveals, publishReveals, shapeWarning } from './sentences.ts'
-import { Service, type ServiceSetup } from './service.ts'
-import { fewestHops, type TunnelShape } from './session-options.ts'
+import { Service } from './service.ts'
+import type { TunnelShape } from './session-options.ts'
 import { Traffic } from './traffic.ts'
 
 /** What the I2P backend is made of. */
@@ -167,25 +169,7 @@ export class I2pBackend implements NetworkBackend, Dialler, Operable, KeyKeeper 
   }
 
   getCapabilities(): BackendCapabilities {
-    return {
-      supportsDomains: false,
-      supportsIPv6: true,
-      // i2pd’s window is 128 packets of 1730 bytes; its specification sets no other limit.
-      maxThroughput: Infinity,
-      // The visitor's outbound and the service's inbound tunnel, taken to be as long as this end's.
-      relays: 2 * fewestHops(this.#shape),
-      // Tunnels without hops show the router to whoever looks.
-      anonymityLevel: fewestHops(this.#shape) >= 3 ? 'medium' : fewestHops(this.#shape) > 0 ? 'low' : 'none',
-      censorshipResistance: 'medium',
-      delivery: 'stream',
-      exposesPublisherIp: fewestHops(this.#shape) === 0,
-      exposesVisitorIp: false,
-      persistentAddresses: true,
-      // Visitor keys and secrets of Beam cannot be asked for inside of I2P; what it has instead are options of its own.
-      accessControl: false,
-      // The router says OK when the first packet leaves.
-      opensUnheard: true,
-    }
+    return capabilitiesOf(this.#shape)
   }
 
   async getNetworkStats(): Promise<NetworkStats> {
@@ -239,18 +223,12 @@ export class I2pBackend implements NetworkBackend, Dialler, Operable, KeyKeeper 
     }
   }
 
-  async exportKeys(name: string): Promise<Uint8Array | undefined> {
-    const keys = await this.#keys.read('service', name)
-    return keys === undefined ? undefined : Buffer.from(keys.secret)
+  exportKeys(name: string): Promise<Uint8Array | undefined> {
+    return this.#keys.export(name)
   }
 
-  async importKeys(name: string, material: Uint8Array, options: { readonly replace?: boolean } = {}): Promise<void> {
-    const keys = readKeys(Buffer.from(material))
-    if (keys === undefined) throw new ConfigError(`These are no I2P keys for ${name}.`, { code: 'BEAM_ERR_KEY_STORAGE' })
-    const stored = await this.#keys.read('service', name)
-    if (stored?.secret === keys.secret) return
-    if (stored !== undefined && options.replace !== true) throw otherKeys(name)
-    await this.#keys.replace(name, keys)
+  importKeys(name: string, material: Uint8Array, options: { readonly replace?: boolean } = {}): Promise<void> {
+    return this.#keys.take(name, material, options)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -313,29 +291,6 @@ export class I2pBackend implements NetworkBackend, Dialler, Operable, KeyKeeper 
     }
     return name === undefined ? make() : this.#keys.readOrMake('service', name, make)
   }
-}
-
-/** A key for the check of oneself, where the lease set is for known visitors only. */
-function ownClientFor({ encryption }: PublishChoices): ServiceSetup['ownClient'] {
-  if (encryption === undefined || encryption.auth === 'none') return undefined
-  const name = 'beam-self-check'
-  if (encryption.auth === 'psk') {
-    const key = randomBytes(32)
-    return { publisher: { name, key }, visitor: key }
-  }
-  const { publicKey, privateKey } = generateKeyPairSync('x25519')
-  const raw = (part: string | undefined): Buffer => Buffer.from(part ?? '', 'base64url')
-  return {
-    publisher: { name, key: raw(publicKey.export({ format: 'jwk' }).x) },
-    visitor: raw(privateKey.export({ format: 'jwk' }).d),
-  }
-}
-
-function otherKeys(name: string): ConfigError {
-  return new ConfigError(`There are other I2P keys for ${name} already.`, {
-    code: 'BEAM_ERR_KEY_EXISTS',
-    hint: 'Give --replace-keys to lose the address that they have, or take another name.',
-  })
 }
 
 function infoOf({ info, service, choices }: Running): TunnelInfo {

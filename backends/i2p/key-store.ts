@@ -44,8 +44,22 @@ export class I2pKeyStore {
     })
   }
 
-  /** Puts keys in the place of those that are there. */
-  async replace(name: string, keys: DestinationKeys): Promise<void> {
+  /** The keys of a service, for another machine. */
+  async export(name: string): Promise<Uint8Array | undefined> {
+    const keys = await this.read('service', name)
+    return keys === undefined ? undefined : Buffer.from(keys.secret)
+  }
+
+  /**
+   * Takes what `export` gave on another machine.
+   * @throws ConfigError (`BEAM_ERR_KEY_STORAGE`; `BEAM_ERR_KEY_EXISTS` when there are others, unless they are to be replaced)
+   */
+  async take(name: string, material: Uint8Array, options: { readonly replace?: boolean }): Promise<void> {
+    const keys = readKeys(Buffer.from(material))
+    if (keys === undefined) throw new ConfigError(`These are no I2P keys for ${name}.`, { code: 'BEAM_ERR_KEY_STORAGE' })
+    const stored = await this.read('service', name)
+    if (stored?.secret === keys.secret) return
+    if (stored !== undefined && options.replace !== true) throw otherKeys(name)
     await writePrivateFile(this.#path('service', name), keyFile('service', keys), { replace: true })
   }
 
@@ -88,6 +102,13 @@ async function missing(path: string): Promise<never> {
     throw new ConfigError(`The key file ${path} cannot be read.`, { code: 'BEAM_ERR_KEY_STORAGE', cause })
   }
   throw notIntact(path, 'Try again.')
+}
+
+function otherKeys(name: string): ConfigError {
+  return new ConfigError(`There are other I2P keys for ${name} already.`, {
+    code: 'BEAM_ERR_KEY_EXISTS',
+    hint: 'Give --replace-keys to lose the address that they have, or take another name.',
+  })
 }
 
 function notIntact(path: string, hint: string): ConfigError {
