@@ -41,8 +41,16 @@ const problems: string[] = []
 let faults = 0
 let restarts = 0
 
+/** One of the ways that work: it is left alone. */
+async function safeWay(stage: Stage): Promise<'red' | 'green' | 'mesh'> {
+  let working = stage.working()
+  for (; working.length === 0; working = stage.working()) await delay(100)
+  return pick(working)
+}
+
 /** Faults on all ways but one, until the pause at the end of the epoch. */
 async function epoch(stage: Stage, safe: 'red' | 'green' | 'mesh', untilMs: number): Promise<void> {
+  const before = { ...stage.lost }
   while (performance.now() < untilMs - PAUSE_MS) {
     for (const network of stage.networks) {
       if (network.name === safe || random() < 0.3) continue
@@ -57,8 +65,11 @@ async function epoch(stage: Stage, safe: 'red' | 'green' | 'mesh', untilMs: numb
     await delay((200 + random() * 1_300) / pace)
   }
   for (const network of stage.networks) network.mend()
-  await stage.mendMesh()
+  if (safe !== 'mesh') await stage.mendMesh()
   await delay(Math.max(0, untilMs - performance.now()))
+  if (stage.lost.multipath > before.multipath) problems.push(`a multipath visitor found no way although ${safe} was left alone`)
+  if (safe !== 'mesh' && stage.lost.balanced > before.balanced)
+    problems.push(`a load-balance visitor found no way although ${safe} was left alone`)
 }
 
 /** Every way, tried until it works, for at most half a minute. */
@@ -101,7 +112,7 @@ async function soak(): Promise<void> {
   let told = 0
   while (sinceMs() < seconds * 1_000) {
     const restart = stage.restart().then(() => (restarts += 1))
-    await epoch(stage, pick(['red', 'green', 'mesh']), performance.now() + EPOCH_MS)
+    await epoch(stage, await safeWay(stage), performance.now() + EPOCH_MS)
     await restart
     if (warm === undefined && sinceMs() >= WARM_UP_MS) warm = await resources()
     if (sinceMs() - told < TELL_MS) continue

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { CleanupStack } from '../../core/index.ts'
+import type { ConnectEvent } from '../../core/tunnels/events.ts'
 import { createBeam, type Beam, type Connection, type PublishedTunnel } from '../../plugins/index.ts'
 import { BeamProcess } from '../cli/beam-process.ts'
 import { pathProxy, type PathProxy } from '../helpers/path-proxy.ts'
@@ -26,6 +27,9 @@ export class Stage implements AsyncDisposable {
   #proxy: PathProxy | undefined
   #child: BeamProcess | undefined
   #servicePort = 0
+  readonly #tunnels: PublishedTunnel[] = []
+  /** How often a visitor found no way at all, by what his port shows. */
+  readonly lost = { fallback: 0, balanced: 0, multipath: 0, restarted: 0 }
 
   /** Local ports of the visitors, by what they show. */
   async open(): Promise<{ fallback: number; balanced: number; multipath: number; restarted: number }> {
@@ -38,10 +42,14 @@ export class Stage implements AsyncDisposable {
     const backends = ['red', 'green']
     const common = { allowExposure: true, health: HEALTH }
     await publisher.publish({ host: '127.0.0.1', port: one }, { ...common, name: 'moving', strategy: 'fallback', backends })
-    await publisher.publish({ host: '127.0.0.1', port: one }, { ...common, name: 'spread', strategy: 'load-balance', backends })
+    const spread = await publisher.publish(
+      { host: '127.0.0.1', port: one },
+      { ...common, name: 'spread', strategy: 'load-balance', backends },
+    )
     const joined = { ...common, name: 'joined', strategy: 'multipath', backends: ['mesh', ...backends] } as const
     const tunnel = await publisher.publish({ host: '127.0.0.1', port: two }, joined)
     await allUp(tunnel, joined.backends.length)
+    this.#tunnels.push(tunnel, spread)
     const mesh = tunnel.snapshot().endpoints.find(({ backend }) => backend === 'mesh')
     this.#meshPort = Number(mesh?.direct?.[0]?.split(':').at(-1))
     const proxy = (this.#proxy = await pathProxy(this.#meshPort))
@@ -49,11 +57,26 @@ export class Stage implements AsyncDisposable {
     this.#undo.defer(() => this.#child?.stop())
     const restarted = await this.restart()
     return {
-      fallback: await this.#connect(visitor, this.#on('moving'), 'fallback'),
-      balanced: await this.#connect(visitor, this.#on('spread'), 'load-balance'),
-      multipath: await this.#connect(visitor, [`${mesh?.address}@127.0.0.1:${proxy.port}`, ...this.#on('joined')], 'multipath'),
-      restarted: await this.#connect(visitor, [restarted], 'fallback'),
+      fallback: await this.#connect(visitor, 'fallback', this.#on('moving'), 'fallback'),
+      balanced: await this.#connect(visitor, 'balanced', this.#on('spread'), 'load-balance'),
+      multipath: await this.#connect(
+        visitor,
+        'multipath',
+        [`${mesh?.address}@127.0.0.1:${proxy.port}`, ...this.#on('joined')],
+        'multipath',
+      ),
+      restarted: await this.#connect(visitor, 'restarted', [restarted], 'fallback'),
     }
+  }
+
+  /** The networks that carry every tunnel that is to be on them all, now. A publisher comes back to a network that failed after up to a minute. */
+  working(): Array<'red' | 'green' | 'mesh'> {
+    return (['red', 'green', 'mesh'] as const).filter((name) =>
+      this.#tunnels.every((tunnel) => {
+        const { endpoints } = tunnel.snapshot()
+        return endpoints.filter(({ backend }) => backend === name).every(({ state }) => state === 'active')
+      }),
+    )
   }
 
   /** The mesh's path of the multipath visitor: falls silent, dies, comes back. */
@@ -111,8 +134,16 @@ export class Stage implements AsyncDisposable {
     return (server.address() as AddressInfo).port
   }
 
-  async #connect(visitor: Beam, addresses: readonly string[], strategy: 'fallback' | 'load-balance' | 'multipath'): Promise<number> {
-    const connection: Connection = await visitor.connect(addresses as [string, ...string[]], { strategy, allowExposure: true })
+  async #connect(
+    visitor: Beam,
+    what: keyof Stage['lost'],
+    addresses: readonly string[],
+    strategy: 'fallback' | 'load-balance' | 'multipath',
+  ): Promise<number> {
+    const onEvent = ({ event }: ConnectEvent): void => {
+      if (event === 'down') this.lost[what] += 1
+    }
+    const connection: Connection = await visitor.connect(addresses as [string, ...string[]], { strategy, allowExposure: true, onEvent })
     return connection.port
   }
 }
