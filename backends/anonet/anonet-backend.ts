@@ -12,16 +12,14 @@ import {
   type BackendCapabilities,
   type BackendState,
   type BackendStatus,
-  type BeamPaths,
-  type Clock,
   type Dialler,
   type DialOptions,
   type DomainRegistration,
-  type Logger,
   type NetworkBackend,
   type NetworkStats,
   type Operable,
   type Path,
+  type PluginContext,
   type Progress,
   type TunnelEvent,
   type TunnelInfo,
@@ -43,12 +41,7 @@ import { ServicePorts } from './service-ports.ts'
 import { TrafficCount } from './traffic.ts'
 
 /** What the backend is made of. */
-export interface AnonetComponents {
-  readonly config: AnonetConfig
-  readonly paths: BeamPaths
-  readonly logger: Logger
-  readonly clock: Clock
-}
+export type AnonetComponents = PluginContext<AnonetConfig>
 
 interface Running {
   readonly info: Omit<TunnelInfo, 'endpoints'>

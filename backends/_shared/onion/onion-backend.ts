@@ -8,17 +8,15 @@ import {
   ConfigError,
   type BackendCapabilities,
   type BackendStatus,
-  type BeamPaths,
-  type Clock,
   type Dialler,
   type DialOptions,
   type DomainRegistration,
   type KeyKeeper,
-  type Logger,
   type NetworkBackend,
   type NetworkStats,
   type Operable,
   type Path,
+  type PluginContext,
   type Progress,
   type TunnelEvent,
   type TunnelInfo,
@@ -46,12 +44,7 @@ import { until } from './until.ts'
 const STALL_MS = 120_000
 
 /** What a backend of this kind is made of. */
-export interface OnionComponents {
-  readonly config: OnionConfig
-  readonly paths: BeamPaths
-  readonly clock: Clock
-  readonly logger: Logger
-}
+export type OnionComponents = PluginContext<OnionConfig>
 
 interface Running {
   readonly info: Omit<TunnelInfo, 'endpoints'>
@@ -198,7 +191,7 @@ export class OnionBackend implements NetworkBackend, Dialler, Operable, KeyKeepe
       supervisor: this.#supervisor,
       clients: this.#clients,
       services: () => this.#services(),
-      renew: (name, options) => this.#renew(name, options),
+      renew: (name) => this.#renew(name),
     })
   }
 
@@ -280,9 +273,9 @@ export class OnionBackend implements NetworkBackend, Dialler, Operable, KeyKeepe
     return Promise.all(running.map(async (one) => viewOf(one, await this.#allowed(one.info.name, one.options))))
   }
 
-  async #renew(name: string, options: { readonly cut: boolean }): Promise<number> {
+  async #renew(name: string): Promise<number> {
     const named = [...this.#tunnels.values()].filter((running) => running.info.name === name && !running.options.transient)
-    await Promise.all(named.map(({ service }) => service.renew(options)))
+    await Promise.all(named.map(({ service }) => service.renew()))
     return named.length
   }
 
