@@ -31,7 +31,7 @@ export const PIPE_PREAMBLE_BYTES = LINK_TOKEN_BYTES + 4
 /** What each direction of a side channel starts with: how many bytes went through the link before (64 bits, big endian). */
 export const PIPE_OFFSET_BYTES = 8
 /** What a side connection through relays starts with: as long as what a side channel starts with, since the same place reads both. */
-export const SIDE_TOKEN_BYTES = PIPE_PREAMBLE_BYTES
+export const SIDE_TOKEN_BYTES = LINK_TOKEN_BYTES + 4
 /** The first byte of a TLS connection (RFC 8446 section 5.1: handshake), which no token has. */
 export const TLS_HANDSHAKE_TYPE = 0x16
 
@@ -78,8 +78,8 @@ export const PING_TIMEOUT_MS = 5_000
 /** Links of one listener at a time, connections that have not shown a key yet, and side channels that have not said which stream they are for. */
 export const MAX_LINKS = 1024
 export const MAX_HANDSHAKES = 128
-/** Side connections that one listener copies at a time: they are connections beside those of links. */
-export const MAX_SIDE_CONNECTIONS = 256
+/** Side connections that one relay copies at a time: beside those of links, and each may hold four buffers of 256 KiB a direction. */
+export const MAX_SIDE_CONNECTIONS = 128
 /** Side connections that are expected at a time, in all and for each who asked; and for how long: two round trips, on bad networks. */
 export const MAX_DOOR_TOKENS = 256
 export const MAX_DOOR_TOKENS_PER_OWNER = 32

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net'
-import { HANDSHAKE_TIMEOUT_MS, SIDE_TOKEN_BYTES, TLS_HANDSHAKE_TYPE } from './constants.ts'
+import { HANDSHAKE_TIMEOUT_MS, SIDE_TOKEN_BYTES } from './constants.ts'
 import type { Expected, SideDoor } from './side-door.ts'
 
 /**
  * Looks at the first bytes of a connection: those of a side connection are a token that is expected here. Everything else goes to TLS with
- * all its bytes, so that a stranger who tries tokens is answered as if there were none.
+ * all its bytes, as soon as they are no beginning of a token: a stranger who tries is answered as if there were none.
  */
 export function readGreeting(
   socket: Socket,
@@ -23,12 +23,12 @@ export function readGreeting(
       return
     }
     seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk])
-    if (seen[0] !== TLS_HANDSHAKE_TYPE && seen.length < SIDE_TOKEN_BYTES) return
+    if (seen.length < SIDE_TOKEN_BYTES && door.mayBe(seen)) return
     clearTimeout(timer)
     socket.off('readable', onReadable)
     socket.off('end', onReadable)
     socket.off('close', onClose)
-    const take = seen[0] === TLS_HANDSHAKE_TYPE ? undefined : door.enter(seen.subarray(0, SIDE_TOKEN_BYTES))
+    const take = door.enter(seen.subarray(0, SIDE_TOKEN_BYTES))
     const rest = take === undefined ? seen : seen.subarray(SIDE_TOKEN_BYTES)
     if (rest.length > 0) socket.unshift(rest)
     if (take === undefined) next.link()

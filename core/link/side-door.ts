@@ -64,6 +64,13 @@ export class SideDoor implements Disposable {
     return this.#remove(token.toString('hex'))?.take
   }
 
+  /** Whether an expected token begins like this. */
+  mayBe(beginning: Buffer): boolean {
+    const text = beginning.toString('hex')
+    for (const id of this.#expected.keys()) if (id.startsWith(text)) return true
+    return false
+  }
+
   /** Expects a connection no longer, and tells nobody. */
   forget(token: Buffer): void {
     this.#remove(token.toString('hex'))

@@ -108,7 +108,10 @@ describe('a greeting', () => {
   it('gives everything else to TLS with all its bytes', async () => {
     const door = new SideDoor()
     const strange = newSideToken()
-    for (const bytes of [Buffer.from([0x16, 3, 1, 0, 9]), strange, Buffer.concat([strange, strange])]) {
+    const almost = Buffer.from(door.expect({ owner: 'a', take }))
+    almost.writeUInt8((almost.readUInt8(12) + 1) % 256, 12)
+    open.push(() => door[Symbol.dispose]())
+    for (const bytes of [Buffer.from([0x16, 3, 1, 0, 9]), Buffer.from('G'), almost.subarray(0, 13), Buffer.concat([strange, strange])]) {
       const { to, rest } = await greet(door, each(bytes))
       expect(to).toBe('link')
       expect(rest.length).toBeGreaterThan(0)
