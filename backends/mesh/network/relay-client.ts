@@ -1,6 +1,7 @@
 import {
   decodeReservation,
   encodeRequest,
+  isBeamError,
   proveService,
   RESERVE_TOPIC,
   relayEndpoint,
@@ -24,6 +25,11 @@ const NEW_PEER_MS = 300
 const RENEW_AFTER = 0.5
 /** How long a service lets a node answer for it, whatever the relay grants: a day. */
 const PROOF_MS = 86_400_000
+
+/** A relay that says no is asked again after a minute; one that was too busy to answer, or lost its link, at the next step. */
+const REFUSED_MS = 60_000
+const isRefusal = (error: unknown): boolean =>
+  isBeamError(error) && ['BEAM_ERR_ACCESS_DENIED', 'BEAM_ERR_NOT_FOUND', 'BEAM_ERR_RATE_LIMITED'].includes(error.code)
 
 interface Reserved {
   readonly contact: { readonly host: string; readonly port: number }
@@ -148,7 +154,7 @@ export class RelayClient implements Disposable {
       candidates.experience(peer.id, 'kept')
     } catch (error) {
       this.#reserved.delete(peer.id)
-      this.#refusedUntil.set(peer.id, now + 60_000)
+      this.#refusedUntil.set(peer.id, now + (isRefusal(error) ? REFUSED_MS : STEP_MS))
       logger.debug('no reservation', { relay: sensitive(peer.id), reason: (error as Error).message })
     }
   }

@@ -9,6 +9,7 @@ import { dialLink } from '../../../core/link/index.ts'
 import { listenForPair } from '../../core/link/pair.ts'
 import { freezable } from '../../helpers/freezable.ts'
 import { testMesh, testPaths } from '../../helpers/mesh.ts'
+import { timersLate } from '../../helpers/timers-late.ts'
 
 const open: Array<() => unknown> = []
 afterEach(async () => {
@@ -27,12 +28,20 @@ it('a link that carries streams is given up when its far end is frozen, and not 
   })
   open.push(() => link.close())
   let silentAt: number | undefined
-  open.push(watchLink(link, { clock: systemClock, roundTripMs: 1, onSilent: () => (silentAt = performance.now()) }))
+  const watch = (): void => {
+    silentAt = undefined
+    open.push(watchLink(link, { clock: systemClock, roundTripMs: 1, onSilent: () => (silentAt = performance.now()) }))
+  }
+  watch()
   const stream = link.openStream('x')
   stream.on('error', () => {}).write('hello')
   await once(stream, 'data')
+  const late = timersLate()
+  open.push(() => late.stop())
   await new Promise((resolve) => setTimeout(resolve, 1_500))
-  expect(silentAt).toBeUndefined()
+  // Both ends are in this process: where the machine gave it no time for so long, nobody could answer.
+  if (late.worstMs() < 250) expect(silentAt).toBeUndefined()
+  if (silentAt !== undefined) watch()
   const frozenAt = performance.now()
   way.freeze()
   await expect.poll(() => silentAt, { timeout: 10_000, interval: 10 }).toBeDefined()

@@ -45,8 +45,9 @@ describe('the daemon', SLOW, () => {
     expect([(await named.ended).code, (await unnamed.ended).code]).toEqual([0, 0])
     await using visitor = home.start('connect', first, '--port', '0', '--json')
     const { port } = (await visitor.event('listening')) as unknown as { port: number }
-    const ask = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/x`, { signal: AbortSignal.timeout(3_000) })).text()
-    expect(await ask()).toBe('hello /x')
+    const ask = async (ms = 3_000): Promise<string> =>
+      (await fetch(`http://127.0.0.1:${port}/x`, { signal: AbortSignal.timeout(ms) })).text()
+    expect(await ask(30_000)).toBe('hello /x')
     let running = true
     const load = Promise.all(
       Array.from({ length: 4 }, async () => {

@@ -112,6 +112,7 @@ describe('mDNS on loopback', () => {
     expect(heard.at(-1)).not.toMatch(/key=|_claim/)
     const count = heard.length
     await say({ type: 'query', questions: [{ name: serviceRecordName(announcement.serviceKey), type: 'TXT' }] })
+    await until(() => heard.length > count)
     await new Promise((resolve) => setTimeout(resolve, 100))
     expect(heard).toHaveLength(count + 1)
   })
@@ -142,12 +143,13 @@ describe('mDNS on loopback', () => {
   })
 
   it('passes over what is no answer of ours, and over goodbyes', async () => {
-    const { say } = await bystander()
+    const { heard, say } = await bystander()
     const { serviceKey } = announcementOf()
     const name = serviceRecordName(serviceKey)
     const stranger = await bystander(PORT + 1)
     const search = all(source().find(serviceKey, soon()))
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    // Who has asked also listens.
+    await until(() => heard.some((packet) => packet.includes('"query"')))
     const answer = (data: unknown, ttl = 120, type = 'TXT') => ({ type: 'response', answers: [{ name, type, ttl, data }] }) as const
     await say(answer(['v=1', 'port=99999']))
     await say(answer('garbage'))

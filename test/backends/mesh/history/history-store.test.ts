@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { isDamaged, withDatabase } from '../../../../backends/mesh/history/database.ts'
 import { HistoryKeeper } from '../../../../backends/mesh/history/history-keeper.ts'
 import { HistoryStore } from '../../../../backends/mesh/history/history-store.ts'
@@ -96,9 +96,10 @@ describe('the history of the network', () => {
     const driver = createRequire(import.meta.url).resolve('node-sqlite3-wasm')
     const script = `const { Database } = require(${JSON.stringify(driver)}); const database = new Database(${JSON.stringify(store.path)});
       database.exec('BEGIN IMMEDIATE; DELETE FROM samples'); process.stdout.write('locked')`
-    const quick = spawn(process.execPath, ['-e', `${script}; setTimeout(() => database.exec('ROLLBACK'), 150)`])
+    const quick = spawn(process.execPath, ['-e', `${script}; setTimeout(() => database.exec('ROLLBACK'), 50)`])
     await once(quick.stdout, 'data')
-    await store.add(sample())
+    // Half a second is waited at a time: on a busy machine the other one may need longer.
+    await vi.waitFor(() => store.add(sample()), { timeout: 15_000 })
     expect((await store.read(hour)).samples).toBe(2)
     if (quick.exitCode === null) await once(quick, 'exit')
 
