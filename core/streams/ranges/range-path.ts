@@ -102,11 +102,17 @@ export class RangePath {
     return Math.min(this.options.maxSegmentBytes, this.options.reliable ? Math.floor(wanted) : Infinity)
   }
 
-  /** After how many milliseconds without an acknowledgement something counts as late. */
+  /**
+   * After how many milliseconds without an acknowledgement something counts as late. On a stream that is three round trips: of the path
+   * itself, as long as its queue is shorter than that, or the loss of a path with a queue would be noticed that much later.
+   */
   get timeoutMs(): number {
     const { reliable, minTimeoutMs, initialTimeoutMs } = this.options
     if (this.#srttMs === undefined) return initialTimeoutMs
-    return Math.max(minTimeoutMs, reliable ? 3 * this.#srttMs : this.#srttMs + 4 * this.#varianceMs)
+    const usual = this.#srttMs + 4 * this.#varianceMs
+    if (!reliable) return Math.max(minTimeoutMs, usual)
+    const least = this.#least?.ms ?? this.#srttMs
+    return Math.max(minTimeoutMs, Math.min(3 * this.#srttMs, Math.max(3 * least, usual)))
   }
 
   /** The same for something that was sent so many times: doubled each time. */
