@@ -60,8 +60,8 @@ export interface OperationSetup {
   readonly supervisor: Supervisor | undefined
   readonly clients: AuthorizedClients
   readonly services: () => Promise<readonly ServiceView[]>
-  /** Publishes the running services of a name anew; `cut` ends their visitors' streams. The number of services. */
-  readonly renew: (name: string, options: { readonly cut: boolean }) => Promise<number>
+  /** Publishes the running services of a name anew. The number of services. */
+  readonly renew: (name: string) => Promise<number>
 }
 
 type Input = Readonly<Record<string, unknown>>
@@ -86,18 +86,17 @@ export async function operate(operation: string, input: Input, setup: OperationS
     case 'auth-add': {
       only(input, 'service', 'client', 'publicKey')
       const list = await clients.add(serviceOf(input), input['client'], input['publicKey'])
-      return changed(list, await renew(list.service, { cut: false }))
+      return changed(list, await renew(list.service))
     }
     case 'auth-remove': {
       only(input, 'service', 'client')
       const list = await clients.remove(serviceOf(input), input['client'])
-      // Whose streams are whose cannot be known, so all are cut: the one who lost the permission is among them.
-      return changed(list, await renew(list.service, { cut: true }))
+      return changed(list, await renew(list.service))
     }
     case 'auth-off': {
       only(input, 'service')
       const list = await clients.open(serviceOf(input))
-      return changed(list, await renew(list.service, { cut: false }))
+      return changed(list, await renew(list.service))
     }
     default:
       throw new UnsupportedError(`There is no operation ${JSON.stringify(operation.slice(0, 64))}.`, {

@@ -1,5 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { connect, createServer, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { requireTor } from '../../helpers/onion-network/index.ts'
@@ -55,6 +57,35 @@ describe.runIf(flavor)('visitors whom the publisher knows', () => {
   })
 })
 
+describe.runIf(flavor)('a service that was open', () => {
+  it('lets go whoever is connected when it is closed, and nobody when one more is let in', async () => {
+    await using scene = await OnionScene.open(flavor!)
+    const echo = await scene.scene.serve(createServer((socket) => socket.on('error', () => {}).pipe(socket)))
+    const { address } = await scene.publish(echo, ['--name', 'once-open'])
+    const letIn = async (client: string): Promise<string> => {
+      const { stdout } = await beam(['tor', 'auth', 'add', 'once-open', client, '--json'], scene.scene.folder)
+      return (JSON.parse(stdout) as { readonly privateKey: string }).privateKey
+    }
+    const connected = async (flags: readonly string[], home: string): Promise<Socket> => {
+      const { port } = await scene.visit(address, flags, scene.home(home))
+      const socket = connect(port, '127.0.0.1').on('error', () => {})
+      socket.write('ping')
+      await once(socket, 'data')
+      return socket
+    }
+    const stranger = await connected([], 'stranger')
+    const cut = new Promise((resolve) => stranger.once('close', resolve))
+    const file = scene.home('alice.key')
+    writeFileSync(file, await letIn('alice'), { mode: 0o600 })
+    await cut
+    const alice = await connected(['--auth-key', file], 'alice')
+    await letIn('bob')
+    await delay(2_000)
+    alice.write('still here')
+    expect(String((await once(alice, 'data'))[0])).toBe('still here')
+  })
+})
+
 describe.runIf(flavor)('several ports on one onion', () => {
   it('lead to several local ports, and to nothing else', async () => {
     await using scene = await OnionScene.open(flavor!)
@@ -71,7 +102,7 @@ describe.runIf(flavor)('several ports on one onion', () => {
     const nowhere = await scene.visit(`${address}:9999`)
     await expect(fetch(`http://127.0.0.1:${nowhere.port}/`)).rejects.toThrow('fetch failed')
     const { reason } = await nowhere.process.event('down')
-    expect(reason).toMatch(/offers nothing on port 9999.*Ask its publisher for the port/)
+    expect(reason).toMatch(/refuses connections on port 9999.*put its port behind the address/)
     // The service is looked for meanwhile; that it answers does not make the port one that it offers.
     await delay(3_000)
     await expect(fetch(`http://127.0.0.1:${nowhere.port}/`)).rejects.toThrow('fetch failed')

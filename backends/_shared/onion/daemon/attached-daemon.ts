@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { BackendUnavailableError, CleanupStack, ConfigError, type Clock } from '../../../../core/index.ts'
+import { BackendUnavailableError, CleanupStack, ConfigError, isBeamError, type Clock } from '../../../../core/index.ts'
 import { hostAndPort, type OnionConfig } from '../config.ts'
 import { authenticate } from '../control/authenticate.ts'
 import { ControlClient, describeTarget, type ControlTarget } from '../control/control-client.ts'
@@ -83,10 +83,21 @@ async function introduce(
   try {
     return await authenticate(control, { password: config.control_password })
   } catch (error) {
-    if ('path' in target || (await identify(target)) !== 'socks') throw error
+    if ('path' in target || (await identify(target)) !== 'socks') throw withHint(error, target)
     const exchanged = given !== undefined && (await identify(given)) === 'control'
     throw exchanged ? swapped(given.port, target.port) : notControl(target.port)
   }
+}
+
+/** What is silent, or hangs up at once, may be anything. */
+function withHint(error: unknown, target: ControlTarget): unknown {
+  if (!isBeamError(error) || error.hint !== undefined) return error
+  return new BackendUnavailableError(`${describeTarget(target)} does not answer as one: ${error.message}`, {
+    code: 'BEAM_ERR_CONTROL_PORT',
+    retry: error.retry,
+    hint: 'Check that a daemon of this kind has its control port there, and that it is not stuck.',
+    cause: error,
+  })
 }
 
 function swapped(socks: number, control: number): ConfigError {

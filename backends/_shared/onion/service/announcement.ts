@@ -37,10 +37,11 @@ export class Announcement {
     return this.#setup.options.selfCheck && this.session.socks !== undefined
   }
 
-  /** Adds it; resolves with its ports. @throws BackendUnavailableError, UnsupportedError, ConfigError */
-  async add(): Promise<readonly number[]> {
+  /** Adds it; resolves with its ports, and the keys of those who may visit (undefined = everybody). @throws BackendUnavailableError, UnsupportedError, ConfigError */
+  async add(): Promise<{ readonly ports: readonly number[]; readonly clients: readonly string[] | undefined }> {
     const { key, options, nonAnonymous, targets } = this.#setup
-    const [ports, clients] = await Promise.all([targets(), this.#clients()])
+    const [ports, allowed] = await Promise.all([targets(), this.#setup.clients()])
+    const clients = await this.#knownKeys(allowed)
     // Adding a service that is there makes the daemon log a fault of its own, so one that others use is asked first.
     if (this.session.mode === 'attached' && (await this.#isPresent())) throw await this.#collision()
     try {
@@ -56,7 +57,7 @@ export class Announcement {
       throw error
     }
     this.#added = true
-    return ports.map(({ port }) => port)
+    return { ports: ports.map(({ port }) => port), clients: allowed }
   }
 
   /**
@@ -74,9 +75,8 @@ export class Announcement {
   }
 
   /** The visitors' keys; when there are any, a throw-away one of our own goes with them, so that we can check the service. */
-  async #clients(): Promise<readonly string[] | undefined> {
+  async #knownKeys(clients: readonly string[] | undefined): Promise<readonly string[] | undefined> {
     const { id } = this.#setup.key
-    const clients = await this.#setup.clients()
     if (clients === undefined) return undefined
     if (!this.checkable) return clients.length > 0 ? clients : [nobodysKey(id)]
     const pair = generateClientKeyPair()

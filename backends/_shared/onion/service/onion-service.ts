@@ -14,6 +14,7 @@ import type { Supervisor, SupervisorEvent } from '../daemon/supervisor.ts'
 import { waitForNetwork } from '../daemon/wait-for-network.ts'
 import type { Flavour } from '../flavour.ts'
 import { until } from '../until.ts'
+import { shutsOut, type Admitted } from './admitted.ts'
 import { Announcement, type AnnouncementSetup } from './announcement.ts'
 import { cutVisitors } from './cut-visitors.ts'
 import { DescriptorUpload } from './descriptor-upload.ts'
@@ -58,6 +59,8 @@ export class OnionService {
   #session: DaemonSession | undefined
   /** Settles when the present round has taken back what it did. */
   #withdrawn: Promise<void> | undefined
+  /** Who could come in so far. */
+  #admitted: Admitted | undefined
   /** Whether the end of the present round is that of its visitors, too. */
   #cut = false
   #upload: DescriptorUpload | undefined
@@ -106,8 +109,12 @@ export class OnionService {
     }
   }
 
-  /** Publishes it anew, for example because other visitors may come in now. Those that are connected are let go when `cut` is true. */
-  async renew({ cut }: { readonly cut: boolean }): Promise<void> {
+  /**
+   * Publishes it anew, because others may come in now. When somebody may come in no more, all streams are cut: whose they are cannot be known,
+   * and his are among them.
+   */
+  async renew(): Promise<void> {
+    const cut = this.#admitted !== undefined && shutsOut(this.#admitted, (await this.#setup.clients()) ?? 'everybody')
     this.#cut ||= cut
     this.#round?.abort(new Error('the service is published anew'))
     await this.#withdrawn
@@ -218,7 +225,8 @@ export class OnionService {
     const { supervisor, flavour, clock, stallMs, onEvent } = this.#setup
     // It hears of the upload also while nobody waits yet.
     const upload = (this.#upload = new DescriptorUpload(clock, stallMs))
-    const ports = await announcement.add()
+    const { ports, clients } = await announcement.add()
+    this.#admitted = clients ?? 'everybody'
     await waitForNetwork({
       supervisor,
       flavour,

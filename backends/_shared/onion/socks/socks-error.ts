@@ -79,9 +79,9 @@ export function socksError(code: number, { flavour, address, networkUp }: SocksC
     case SOCKS.addressInvalid:
       return new UnreachableError(`The daemon does not take this .${suffix} address.`, { code: 'BEAM_ERR_ADDRESS_INVALID', retry: 'never' })
     case SOCKS.refused:
-      return new UnreachableError(`${service} offers nothing on port ${address.port}.`, {
-        retry: 'never',
-        hint: 'Ask its publisher for the port, and put it behind the address, as in :8080.',
+      // Tor does not tell the two apart.
+      return new UnreachableError(`${service} refuses connections on port ${address.port}.`, {
+        hint: 'It offers nothing there (put its port behind the address, as in :8080), or has as many connections of yours as it allows (--circuits 4 allows more).',
       })
     case SOCKS.notAllowed:
       return new BackendUnavailableError('The SOCKS port does not allow this connection.', {

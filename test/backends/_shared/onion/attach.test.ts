@@ -83,6 +83,18 @@ describe('ports of a running daemon', () => {
     })
   })
 
+  it('that hangs up at once is no control port, and it is said what to check', async () => {
+    const server = createServer((socket) => socket.destroy())
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    undo.push(() => server.close())
+    const { port } = server.address() as AddressInfo
+    await expect(backend({ control_port: port }).initialize()).rejects.toMatchObject({
+      code: 'BEAM_ERR_CONTROL_PORT',
+      message: expect.stringContaining(`127.0.0.1:${port} does not answer as one`) as string,
+      hint: expect.stringContaining('Check') as string,
+    })
+  })
+
   it('where something else listens end in an error, and in nothing left', async () => {
     const fake = await fakePort(() => 'SSH-2.0-OpenSSH\r\n')
     await expect(backend({ control_port: fake.port }).initialize()).rejects.toMatchObject({

@@ -113,7 +113,7 @@ describe('a refusal', () => {
     [SOCKS.authorizationMissing, 'unreachable', 'BEAM_ERR_ACCESS_DENIED', 'never'],
     [SOCKS.authorizationWrong, 'unreachable', 'BEAM_ERR_ACCESS_DENIED', 'never'],
     [SOCKS.addressInvalid, 'unreachable', 'BEAM_ERR_ADDRESS_INVALID', 'never'],
-    [SOCKS.refused, 'unreachable', 'BEAM_ERR_PEER_UNREACHABLE', 'never'],
+    [SOCKS.refused, 'unreachable', 'BEAM_ERR_PEER_UNREACHABLE', 'later'],
     [SOCKS.notAllowed, 'unavailable', 'BEAM_ERR_BACKEND_UNAVAILABLE', 'never'],
   ])('%i says whose side it is, and whether to try again', (code, kind, name, retry) => {
     expect(error(code)).toMatchObject({ kind, code: name, retry })
