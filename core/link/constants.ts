@@ -61,7 +61,7 @@ export const MAX_LINK_STREAMS = 4096
 /** A stream that moved this much gets a TLS connection of its own: the handshake (about 2 ms of CPU) is then below a third of what the bytes cost. */
 export const HEAVY_STREAM_BYTES = 4 << 20
 /** The same for a relayed stream, whose bytes cost five times as much inside the link (docs/nat.md). */
-export const HEAVY_RELAYED_BYTES = 1 << 20
+export const HEAVY_RELAYED_BYTES = 512 << 10
 /** Side channels of one link at a time. */
 export const MAX_LINK_PIPES = 64
 /** From the TCP connection to the HTTP/2 settings of the far end. */

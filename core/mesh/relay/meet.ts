@@ -27,16 +27,10 @@ export async function meet(peer: Peer, authority: string, door: SideDoor): Promi
     return dialled(connectForJoin(peer.contact), token, signal)
   }
   const arrived = arrival(door, { owner: peer.id, token, signal })
-  // It may fail before anybody waits for it.
-  arrived.catch(() => {})
-  try {
-    await peer.ask(MEET_TOPIC, encodeMeeting({ token, authority, dialler: 'node' }), signal)
-  } catch (error) {
-    door.forget(token)
-    void arrived.then((connection) => connection.destroy()).catch(() => {})
-    throw error
-  }
-  return arrived
+  const refused = peer.ask(MEET_TOPIC, encodeMeeting({ token, authority, dialler: 'node' }), signal).then(() => arrived)
+  // The connection may be there long before the answer, which waits behind what the link carries.
+  refused.catch(() => door.forget(token))
+  return Promise.race([arrived, refused])
 }
 
 /**

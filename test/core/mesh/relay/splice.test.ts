@@ -222,7 +222,7 @@ describe('a side connection', () => {
     expect(relay.node.door.waiting).toBeLessThanOrEqual(MAX_DOOR_TOKENS)
     const bytes = randomBytes(4 * MIB)
     expect(await exchange(honest.openStream('service'), bytes)).toBe(sha(bytes))
-    await expect.poll(() => relay.node.door.waiting, { timeout: 15_000 }).toBe(0)
+    await expect.poll(() => relay.node.door.waiting, { timeout: 25_000 }).toBe(0)
     await expect.poll(() => relay.relay?.figures.openStreams, { timeout: 8_000 }).toBeLessThanOrEqual(2)
     expect((await heavy(honest)).hasPipe).toBe(true)
   }, 60_000)
