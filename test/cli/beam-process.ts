@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { transpiled } from './transpiled.ts'
 
-/** The command from the sources, made when it is first needed. */
-let sources: string | undefined
+/** The command from the sources. Made while the file of tests is loaded: on a busy machine it takes longer than a test may. */
+const sources = transpiled()
 
 /** Longest a test waits for a line or an exit, in milliseconds. */
 const PATIENCE_MS = 30_000
@@ -46,7 +46,7 @@ export class BeamProcess implements AsyncDisposable {
     this.#patienceMs = options.patienceMs ?? PATIENCE_MS
     // Other tests' nodes are offered the addresses of loopback only: on a busy machine they would try the others of this machine as well.
     const env = { ...process.env, BEAM_P2P_HOST: '127.0.0.1', BEAM_HOME: join(options.folder, 'home'), ...options.env }
-    this.child = spawn(process.execPath, [options.start ?? (sources ??= transpiled()), ...args], { cwd: options.folder, env })
+    this.child = spawn(process.execPath, [options.start ?? sources, ...args], { cwd: options.folder, env })
     if (options.raw !== true) {
       this.child.stdout.on('data', (chunk: Buffer) => (this.#stdout += chunk.toString()))
       createInterface(this.child.stdout).on('line', (line) => {

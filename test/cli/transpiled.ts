@@ -15,6 +15,10 @@ const CACHE = join(ROOT, 'test', '.tmp')
 /** Copies of former states are removed after this time. */
 const MAX_AGE_MS = 3_600_000
 
+/** Whoever was killed in the middle keeps others waiting no longer than this. */
+const MAX_WAIT_MS = 120_000
+const STEP_MS = 100
+
 const COMPILER_OPTIONS: ts.CompilerOptions = {
   target: ts.ScriptTarget.ES2023,
   module: ts.ModuleKind.ESNext,
@@ -38,6 +42,13 @@ export function transpiled(): string {
   const start = join(folder, 'beam.mjs')
   if (existsSync(start)) return start
   removeOld()
+  // Files of tests that begin at the same time wait for the first of them: each of them would need the seconds that the machine lacks.
+  const turn = `${folder}.turn`
+  if (!isFirst(turn)) {
+    for (let waited = 0; waited < MAX_WAIT_MS && existsSync(turn); waited += STEP_MS)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, STEP_MS)
+    if (existsSync(start)) return start
+  }
   // Written elsewhere and moved, so that another test file never sees half of it.
   const draft = `${folder}-${process.pid}`
   for (const [index, file] of files.entries()) {
@@ -58,7 +69,18 @@ export function transpiled(): string {
     if (!existsSync(start)) throw error
     rmSync(draft, { recursive: true })
   }
+  rmSync(turn, { recursive: true, force: true })
   return start
+}
+
+/** Whether nobody else has begun yet. */
+function isFirst(turn: string): boolean {
+  try {
+    mkdirSync(turn)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function removeOld(): void {
