@@ -2,7 +2,7 @@ import type { StreamHandler } from '../backend.ts'
 import type { BackendCapabilities } from '../capabilities.ts'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../logger.ts'
-import { MultipathAcceptor } from '../streams/index.ts'
+import { letFlow, MultipathAcceptor } from '../streams/index.ts'
 
 /** What takes a tunnel's streams, and how. */
 export interface ArrivalsSetup {
@@ -31,7 +31,14 @@ export class Arrivals {
   /** Takes the streams of one network. */
   on(capabilities: BackendCapabilities): StreamHandler {
     if (!this.looksAt(capabilities)) return this.#setup.handler
-    this.#acceptor ??= new MultipathAcceptor(this.#setup)
+    const { handler } = this.#setup
+    this.#acceptor ??= new MultipathAcceptor({
+      ...this.#setup,
+      handler: (stream, visitor) => {
+        letFlow(stream)
+        handler(stream, visitor)
+      },
+    })
     return this.#acceptor.handle
   }
 

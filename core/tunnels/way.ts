@@ -4,6 +4,7 @@ import type { DialOptions, Path } from '../powers.ts'
 import type { Clock } from '../clock.ts'
 import { isBeamError, UnreachableError, UnsupportedError } from '../errors.ts'
 import { PathMeter, type PathFigures } from '../routing/index.ts'
+import { letFlow } from '../streams/index.ts'
 import { askFarEnd, openAnswered, type FarEnd } from '../streams/multipath/index.ts'
 import { openStream, reach } from './dial.ts'
 import { revealedBy } from './exposure.ts'
@@ -164,6 +165,7 @@ export class Way {
     try {
       const opened = await this.#open({ signal, confirm })
       const stream = asks ? await openAnswered(opened, { clock: this.#clock, limitMs: this.#answerLimitMs, signal }) : opened
+      letFlow(stream)
       // Where a stream is handed out before anything was heard, the time tells nothing.
       const heard = this.target.handle.capabilities.opensUnheard === true ? asks : confirm
       if (heard) this.#answered(this.#clock.monotonic() - from, 'traffic')

@@ -7,6 +7,7 @@ import type { DialOptions, Path } from '../../../core/powers.ts'
 import { MemoryStream } from '../../../core/streams/memory-stream.ts'
 import { connectTunnel, type LocalPort } from '../../../core/tunnels/connect.ts'
 import type { ConnectEvent } from '../../../core/tunnels/events.ts'
+import { openOverWays } from '../../../core/tunnels/open-over-ways.ts'
 import { publishTunnel } from '../../../core/tunnels/publish.ts'
 import type { Strategy } from '../../../core/tunnels/strategy.ts'
 import { echoServer, handleOf, PuppetBackend } from './puppet-backend.ts'
@@ -130,6 +131,18 @@ describe('a path that takes streams for a publisher who has left', () => {
     const before = unheard.dials
     for (let index = 0; index < 6; index++) await echoes(port)
     expect(unheard.dials - before).toBeGreaterThan(1)
+  })
+
+  it('gives a program a stream that flows when it listens', async () => {
+    const { unheard, port } = await stage('fallback')
+    await expect.poll(() => stateOf(port)).toBe('up')
+    const address = port.paths.find(({ label }) => label === 'unheard')?.address ?? ''
+    const way = { handle: handleOf(unheard), address }
+    const stream = await openOverWays({ ways: [way, way], strategy: 'load-balance' })
+    stream.write('hello')
+    const [said] = (await once(stream, 'data')) as [Buffer]
+    expect(said.toString()).toBe('hello')
+    stream.destroy()
   })
 
   it('alone is dialled without a question', async () => {
