@@ -7,6 +7,8 @@ import { registerRecord } from './register.ts'
 /** Registered again well before the record is over: a meeting place may have been restarted meanwhile. */
 export const REGISTER_EVERY_MS = 10 * 60_000
 const BACKOFF = { baseMs: 2_000, maxMs: 120_000 }
+/** When one place holds it, the others get so long until that is said: one that is gone may take minutes to fail. */
+const OTHERS_MS = 5_000
 
 /** A signed record with its sequence number. */
 export interface SignedRecord {
@@ -38,8 +40,9 @@ export class Registration<Place> {
   readonly #parts: RegistrationParts<Place>
   readonly #upkeep: Upkeep
   #state: AnnouncementState = 'pending'
-  /** Places that hold it, and what they hold. */
+  /** Places that took it, in the last round and in the one that goes on: they are asked to forget it. */
   #held: readonly Place[] = []
+  /** The last that was told. */
   #sequence = 0
   #stopping: Promise<void> | undefined
 
@@ -74,21 +77,28 @@ export class Registration<Place> {
     const { places, ask, clock, serviceKey, current, onSuperseded } = this.#parts
     const { record, sequence } = current()
     const all = await places()
+    this.#sequence = sequence
+    const holding: Place[] = []
+    const announced = (): void =>
+      this.#setState('announced', `${holding.length} of ${all.length} meeting places ${holding.length === 1 ? 'holds' : 'hold'} it`)
+    let cancel: (() => void) | undefined
     const outcomes = await Promise.allSettled(
       all.map(async (place) => {
         const newer = await registerRecord((topic, body) => ask(place, topic, body, signal), record, { now: clock.now(), serviceKey })
-        return { place, newer }
+        if (newer !== undefined) return newer.sequence
+        holding.push(place)
+        this.#held = [...this.#held, place]
+        cancel ??= clock.after(OTHERS_MS, announced, { unref: true })
+        return 0
       }),
     )
+    cancel?.()
     if (signal.aborted) return
-    const answered = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
-    const held = answered.flatMap(({ place, newer }) => (newer === undefined ? [place] : []))
-    this.#held = held
-    this.#sequence = sequence
-    const newest = Math.max(0, ...answered.map(({ newer }) => newer?.sequence ?? 0))
+    const newest = Math.max(0, ...outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : 0)))
     if (newest >= sequence) onSuperseded?.(newest)
-    if (held.length === 0) throw whyNot(all.length, outcomes, newest)
-    this.#setState('announced', `${held.length} of ${all.length} meeting places ${held.length === 1 ? 'holds' : 'hold'} it`)
+    if (holding.length === 0) throw whyNot(all.length, outcomes, newest)
+    this.#held = holding
+    announced()
   }
 
   async #stop(): Promise<void> {
@@ -99,7 +109,9 @@ export class Registration<Place> {
     const signal = AbortSignal.timeout(withdrawMs)
     const now = clock.now()
     await Promise.allSettled(
-      this.#held.map((place) => registerRecord((topic, body) => ask(place, topic, body, signal), gone.record, { now, serviceKey })),
+      [...new Set(this.#held)].map((place) =>
+        registerRecord((topic, body) => ask(place, topic, body, signal), gone.record, { now, serviceKey }),
+      ),
     )
   }
 

@@ -93,6 +93,30 @@ describe('the registration of a service', () => {
     await registration.stop()
   })
 
+  it('says that one place holds it while another one hangs, and takes it back there', async () => {
+    const [clock, identity] = [new ManualClock(), generateIdentity()]
+    const [taken, said] = [[] as ServiceRecord[], [] as string[]]
+    const hanging: MeetingPlace = { key: Buffer.alloc(32), address: 'hanging' }
+    const visit: VisitPlace<MeetingPlace> = (at, work, { signal }) =>
+      at === hanging
+        ? new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+        : work(async (_topic, body) => {
+            taken.push(decodeRecord(body, { now: clock.now() }))
+            return Buffer.alloc(0)
+          })
+    const onState = (state: string, reason: string): void => void said.push(`${state}: ${reason}`)
+    const registration = new ServiceRegistration({ identity, name: 'myapp.local', places: [hanging, place], visit, clock, onState })
+    registration.update(['http://x.onion'])
+    await clock.pass(4_000)
+    expect([taken.length, said.length]).toEqual([1, 0])
+    await clock.pass(2_000)
+    expect(said).toEqual(['announced: 1 of 2 meeting places holds it'])
+    const stopping = registration.stop()
+    await expect.poll(() => taken.at(-1)?.tombstone).toBe(true)
+    await stopping
+    expect(clock.pending).toBe(0)
+  })
+
   it('outdoes a newer record of its own key, and believes none of another', async () => {
     const { registration, taken, clock, identity, faults } = stage()
     const ahead = newRecord({ serviceKey: identity.publicKey, endpoints: [] }, { now: clock.now(), previous: 1_000_000 })
