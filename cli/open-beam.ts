@@ -21,7 +21,12 @@ export async function openBeam({ verbose, json = false, file, ...settings }: Bea
   process.on('uncaughtException', (error) => {
     if (!isPluginFault(error)) process.exit(reportError(error, { json, verbose }))
   })
-  return createBeam({ configFile: file ?? true, logger: await stderrLogger(verbose), env: environmentOf(settings) })
+  try {
+    return await createBeam({ configFile: file ?? true, logger: await stderrLogger(verbose), env: environmentOf(settings) })
+  } catch (error) {
+    const { inFlags } = await import('./flag-problems.ts')
+    throw inFlags(error, { BEAM_P2P_BOOTSTRAP: settings.bootstrap, ...settings.environment })
+  }
 }
 
 /** The variables that count for a command: the process's, and above them what its flags say. */
