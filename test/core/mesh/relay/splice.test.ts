@@ -7,8 +7,10 @@ import { afterEach, describe, expect, it } from 'vitest'
 import fc from 'fast-check'
 import { encodeKey, generateIdentity, silentLogger, UnreachableError, type RelayLimits } from '../../../../core/index.ts'
 import { MAX_DOOR_TOKENS } from '../../../../core/link/constants.ts'
-import { dialLink, LinkListener, newSideToken, type Link, type LinkStream } from '../../../../core/link/index.ts'
+import { dialLink, LinkListener, newSideToken, SideDoor, type Link, type LinkStream } from '../../../../core/link/index.ts'
+import type { Peer } from '../../../../core/mesh/node/peer.ts'
 import type { TopicHandler } from '../../../../core/mesh/node/topics.ts'
+import { meet } from '../../../../core/mesh/relay/meet.ts'
 import {
   decodeMeeting,
   decodeSplice,
@@ -156,6 +158,26 @@ describe('the link carries a heavy stream on where there is no such way', () => 
     },
     20_000,
   )
+})
+
+it('a relay that takes the connection and does nothing delays nobody', async () => {
+  let taken = 0
+  const answer = (): Uint8Array =>
+    encodeToken(relay.node.door.expect({ owner: 'nobody', take: (connection) => void (open.push(() => connection.destroy()), taken++) }))
+  const relay: Node = await nodeOf(FAST, { [SPLICE_TOPIC]: answer })
+  const publisher = await nodeOf()
+  const service = serviceAt(publisher, echo)
+  await reserve(publisher, relay, [service])
+  const bytes = randomBytes(6 * MIB)
+  expect(await exchange(await visit([relay], service), bytes)).toBe(sha(bytes))
+  await expect.poll(() => taken).toBe(1)
+})
+
+it('a peer that cannot be dialled again is told apart from one that can', async () => {
+  const door = new SideDoor()
+  const peer = { id: 'peer', contact: { host: '127.0.0.1', port: 1 }, ask: () => Promise.resolve(Buffer.alloc(0)) } as unknown as Peer
+  await expect(meet(peer, 'service', door)).rejects.toMatchObject({ kind: 'unreachable' })
+  expect(door.waiting).toBe(0)
 })
 
 describe('a side connection', () => {
