@@ -21,7 +21,7 @@ describe('--rendezvous', () => {
     ['node --name web', 'BEAM_ERR_USAGE', '--name is for a meeting place', '--tor'],
     ['resolve myapp.local --rendezvous MESH', 'BEAM_ERR_ADDRESS_INVALID', 'leads to the meeting place 192.0.2.7:4001', '--p2p-peers'],
     ['connect myapp.local --rendezvous MESH', 'BEAM_ERR_ADDRESS_INVALID', 'leads to the meeting place 192.0.2.7:4001', '--p2p-peers'],
-    ['connect myapp.local --rendezvous CUT', 'BEAM_ERR_CONFIG', 'BEAM_P2P_RENDEZVOUS', ''],
+    ['connect myapp.local --rendezvous CUT', 'BEAM_ERR_CONFIG', 'p2p.rendezvous[0]', ''],
   ])('beam %s: %s', async (line, code, message, hint) => {
     const words = { PLACE: place(ONION), MESH: place('192.0.2.7:4001'), CUT: place(ONION).slice(0, 40) }
     const args = line.split(' ').map((word) => words[word as keyof typeof words] ?? word)
