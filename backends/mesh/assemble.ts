@@ -87,7 +87,7 @@ export function assemble({ config, discovery, paths, clock, logger }: MeshCompon
         ? refuseRelays()
         : pickRelays({ network: network.network, routes, strategy: config.routing }, count, except),
     onRelayUsed: (relay, outcome) => routes.note(TO_RELAY, encodeKey('node', relay), outcome),
-    notFound: (what) => notFound(discovery, what),
+    notFound: (what) => notFound({ ...discovery, nodes: config.peers.length > 0 || discovery.dns !== undefined }, what),
   })
   let dhtPort: number | undefined
   return {

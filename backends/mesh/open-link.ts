@@ -51,7 +51,7 @@ export interface OpenLinkParts {
   /** Told what came of every relay that was tried first. */
   readonly onRelayUsed?: (relay: Uint8Array, outcome: RouteOutcome) => void
   /** What to say when nobody is found: it depends on which sources are on. */
-  readonly notFound: (what: { readonly untimely: boolean }) => UnreachableError
+  readonly notFound: (what: { readonly untimely: boolean; readonly unrelayed: boolean }) => UnreachableError
 }
 
 /** How one link is built. */
@@ -81,8 +81,9 @@ export async function openLink(
   const identity = dial.identity ?? generateIdentity()
   const wanted = hopsOf(dial)
   let untimely = false
+  let found = 0
   const find = { signal, now: clock.now, onUntimely: () => void (untimely = true) }
-  const found = direct === undefined ? findContacts(discovery, serviceKey, find) : only({ kind: 'tcp', ...direct })
+  const contacts = direct === undefined ? findContacts(discovery, serviceKey, find) : only({ kind: 'tcp', ...direct })
   const kinds: readonly Contact['kind'][] =
     wanted !== undefined ? ['relay'] : ways === 'direct' ? ['tcp', 'stream'] : ['tcp', 'stream', 'relay']
   const attempt = async (contact: Contact, attemptSignal: AbortSignal): Promise<DialledLink & { contact: Contact; hops: number }> => {
@@ -92,12 +93,16 @@ export async function openLink(
   }
   const start = clock.monotonic()
   try {
-    const { link, exportKey, contact, hops } = await raceContacts(ofKinds(found, kinds), attempt, {
-      signal,
-      discard: (loser) => loser.link.close(),
-      ...(relayDelayMs === undefined ? {} : { relayDelayMs }),
-      nothing: () => notFound({ untimely }),
-    })
+    const { link, exportKey, contact, hops } = await raceContacts(
+      ofKinds(contacts, kinds, () => found++),
+      attempt,
+      {
+        signal,
+        discard: (loser) => loser.link.close(),
+        ...(relayDelayMs === undefined ? {} : { relayDelayMs }),
+        nothing: () => notFound({ untimely, unrelayed: wanted !== undefined && found > 0 }),
+      },
+    )
     const latencyMs = clock.monotonic() - start
     logger.debug('link to publisher', { address: sensitive(address), kind: contact.kind, ms: Math.round(latencyMs) })
     const relay = contact.kind === 'relay' ? { relay: contact } : {}
@@ -159,8 +164,15 @@ export function hopsOf({ network }: DialOptions): number | undefined {
   throw new ConfigError(`A way through relays has 1 to ${MAX_HOPS} of them.`)
 }
 
-async function* ofKinds(found: AsyncIterable<Contact>, kinds: readonly Contact['kind'][]): AsyncGenerator<Contact, void> {
-  for await (const contact of found) if (kinds.includes(contact.kind)) yield contact
+async function* ofKinds(
+  contacts: AsyncIterable<Contact>,
+  kinds: readonly Contact['kind'][],
+  onFound: () => void,
+): AsyncGenerator<Contact, void> {
+  for await (const contact of contacts) {
+    onFound()
+    if (kinds.includes(contact.kind)) yield contact
+  }
 }
 
 async function* only(contact: Contact): AsyncGenerator<Contact, void> {

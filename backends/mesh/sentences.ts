@@ -31,7 +31,17 @@ function dhtOf(bootstrap: DiscoveryOptions['bootstrap']): string {
 }
 
 /** Nobody answered for a key: what can be done depends on where was looked. */
-export function notFound({ bootstrap, mdns }: DiscoveryOptions, { untimely = false } = {}): UnreachableError {
+export function notFound(
+  { bootstrap, mdns, nodes = false }: Pick<DiscoveryOptions, 'bootstrap' | 'mdns'> & { readonly nodes?: boolean },
+  { untimely = false, unrelayed = false } = {},
+): UnreachableError {
+  if (unrelayed) {
+    return new UnreachableError('This service was found, but no relay answers for it now, and a way through relays was asked for.', {
+      code: 'BEAM_ERR_NOT_FOUND',
+      retry: 'later',
+      hint: 'Try again in some seconds, when the publisher has had time to find a relay, or leave --hops out: the publisher then sees your IP address.',
+    })
+  }
   if (untimely) {
     return new UnreachableError('A record of this address was found, and by this machine’s clock it is not in its time.', {
       code: 'BEAM_ERR_NOT_FOUND',
@@ -39,7 +49,12 @@ export function notFound({ bootstrap, mdns }: DiscoveryOptions, { untimely = fal
       hint: 'The publisher ended without a word, or the clock of one of the two machines is wrong: records last an hour, and five minutes of difference are allowed for.',
     })
   }
-  const asked = ['this machine', ...(mdns === 'off' ? [] : ['the local network']), ...(bootstrap === 'none' ? [] : ['the DHT'])]
+  const asked = [
+    'this machine',
+    ...(mdns === 'off' ? [] : ['the local network']),
+    ...(bootstrap === 'none' ? [] : ['the DHT']),
+    ...(nodes ? ['the nodes that are configured'] : []),
+  ]
   const off = [...(mdns === 'off' ? ['the local network (mDNS)'] : []), ...(bootstrap === 'none' ? ['the DHT'] : [])]
   return new UnreachableError(`Nobody publishes this address: asked ${asked.join(', ')}.`, {
     code: 'BEAM_ERR_NOT_FOUND',

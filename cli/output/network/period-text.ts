@@ -86,8 +86,12 @@ export function myStatsText(
     ...(now.length === 0 ? [] : [['Peers Helped', `${helped} since the node came up`] as const]),
   ]
   const lines = rows.map(([label, text], index) => `${index === rows.length - 1 ? '└──' : '├──'} ${label}: ${text}\n`)
-  const light = running.length > 0 && running.every(({ relayed }) => relayed === undefined)
-  const hint = light ? '\nThis node carries nothing for others. To let it: beam config set p2p.participation routing\n' : ''
+  const idle = running.length > 0 && running.every(({ relayed }) => relayed === undefined)
+  const hint = !idle
+    ? ''
+    : running.every(({ participation }) => participation === 'light')
+      ? '\nThis node carries nothing for others. To let it: beam config set p2p.participation routing\n'
+      : '\nThis node takes part but relays nothing, as its settings say: beam network test-config\n'
   return `${paint.bold('Your Network Contribution')}, the last ${timeText(period.until - period.since)}:\n${lines.join('')}${hint}`
 }
 

@@ -102,3 +102,20 @@ it('a visitor whose relay ends reaches the service through another', { timeout: 
   await expect.poll(sayOr, { timeout: 30_000, interval: 10 }).toBe('hello')
   process.stdout.write(`reached again ${Math.round(performance.now() - start)} ms after the relay ended\n`)
 })
+
+it('a way through relays to a service that has none is not called unpublished', async () => {
+  const [atHome, away] = [await testPaths(), await testPaths()]
+  open.push(() => atHome[Symbol.asyncDispose]())
+  open.push(() => away[Symbol.asyncDispose]())
+  const publisher = await testMesh(atHome)
+  open.push(() => publisher[Symbol.asyncDispose]())
+  const { endpoints } = await publisher.startTunnel(3999)
+  // The same user on the same machine: found by the registry, at an address without a relay.
+  const visitor = await testMesh(atHome)
+  open.push(() => visitor[Symbol.asyncDispose]())
+  const address = endpoints[0]?.address ?? ''
+  await expect(visitor.dial(address, { network: { hops: 1 } })).rejects.toThrow(/was found, but no relay answers for it/)
+  const stranger = await testMesh(away)
+  open.push(() => stranger[Symbol.asyncDispose]())
+  await expect(stranger.dial(address, { network: { hops: 1 } })).rejects.toThrow(/Nobody publishes this address: asked this machine\./)
+})

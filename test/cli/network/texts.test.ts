@@ -202,6 +202,7 @@ describe('the past', () => {
       'Your Network Contribution, the last 1 h:\n├── Routes Provided: 23, 2 open now\n├── Data Relayed: 1.2 GB\n├── Uptime: 90.0 % (27 min)\n└── Peers Helped: 45 since the node came up\n',
     )
     expect(myStatsText(period(), [{ participation: 'light' }], plain)).toContain('beam config set p2p.participation routing')
+    expect(myStatsText(period(), [{ participation: 'full' }], plain)).toContain('relays nothing, as its settings say')
   })
 
   it('is compared with the time before it and by the hours of the day', () => {
