@@ -40,14 +40,14 @@ export default class Node extends BeamCommand {
         network,
         boolean({
           description: `With --rendezvous: be a meeting place behind ${network}, and take no part in the mesh.`,
-          helpGroup: 'HIDDEN',
+          helpGroup: 'MEETING PLACE',
         }),
       ]),
     ),
     name: string({
       char: 'n',
       description: 'With --tor or --i2p: keep key and address under this name. Default: rendezvous.',
-      helpGroup: 'HIDDEN',
+      helpGroup: 'MEETING PLACE',
       helpValue: 'NAME',
     }),
     port: string({
