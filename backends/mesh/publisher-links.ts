@@ -1,4 +1,4 @@
-import { encodeKey, type LinkStream, sensitive, type DialOptions, type Link, type Path } from '../../core/index.ts'
+import { encodeKey, isBeamError, type LinkStream, sensitive, type DialOptions, type Link, type Path } from '../../core/index.ts'
 import { MAX_PUBLISHER_LINKS, REACH_TIMEOUT_MS, UPGRADE_AFTER_MS, URGENT_RELAY_DELAY_MS } from './constants.ts'
 import { hopsOf, linkOver, openLink, type OpenLinkParts, type PublisherLink } from './open-link.ts'
 import { punchAsVisitor } from './punch/visitor-punch.ts'
@@ -20,9 +20,20 @@ export class PublisherLinks {
 
   /** Reaches the publisher, asks whether one is let in, and says how it was reached. */
   async reach(address: string, options: DialOptions): Promise<Path> {
-    const { link, kind, hops, headers } = await this.#get(address, options)
-    const { latencyMs } = await link.hello(headers, options.signal)
+    const { link, kind, hops, latencyMs } = await this.#greeted(address, options)
     return { backend: 'mesh', kind, hops, latencyMs, ...(link.remoteAddress !== undefined && { remoteAddress: link.remoteAddress }) }
+  }
+
+  /** A link on which one was let in just now. One that ends meanwhile (a better way took its place, or its relay went) is replaced once. */
+  async #greeted(address: string, options: DialOptions): Promise<PublisherLink> {
+    for (let attempt = 0; ; attempt++) {
+      const opened = await this.#get(address, options)
+      try {
+        return { ...opened, ...(await opened.link.hello(opened.headers, options.signal)) }
+      } catch (error) {
+        if (attempt > 0 || !isBeamError(error) || error.code !== 'BEAM_ERR_LINK_CLOSED') throw error
+      }
+    }
   }
 
   /** A stream to the service. A link that turns out to be dead is replaced once. */

@@ -39,3 +39,19 @@ it('replaces a link that the far end destroys, at once and again and again, also
   // Each loss costs what was under way, no more.
   expect(failed).toBeLessThanOrEqual(20 * 32 * 2)
 })
+
+it('asks again on another link when the one that it asked on ends before the answer', async () => {
+  await using paths = await testPaths()
+  await using visitor = await testMesh(paths)
+  let asked = 0
+  await using pair = await listenForPair({
+    judge: async () => {
+      if (asked++ === 0) for (const link of pair.listener.links) link.close({ reason: 'destroyed by the test' })
+      await wait(1)
+      return undefined
+    },
+  })
+  const address = formatBeamAddress(pair.service.publicKey, { host: '127.0.0.1', port: pair.port })
+  expect((await visitor.reach(address, { signal: AbortSignal.timeout(5_000) })).kind).toBe('direct')
+  expect(asked).toBe(2)
+})
