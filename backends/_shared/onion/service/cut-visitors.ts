@@ -14,7 +14,7 @@ const MAX_CUT_MS = 2_000
 
 /**
  * Ends the streams of all visitors of a service, by closing their circuits, and no others. They learn of it within the time that the network
- * takes for a cell. Never fails: without a control connection the service is gone anyway.
+ * takes for a cell, unless notices meet at an idle relay all the same. Never fails: without a control connection the service is gone anyway.
  */
 export async function cutVisitors(control: ControlClient, service: string, clock: Clock): Promise<void> {
   try {
