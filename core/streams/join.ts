@@ -89,7 +89,9 @@ function pump(from: Duplex, to: Duplex, pace?: JoinOptions['pace']): Pump {
         waiting = true
         to.once('drain', onDrain)
       }
-      if (pace !== undefined && !resting) rest(pace(chunk.length))
+      // What was under way when the rest began counts too: the next rest is the longer for it.
+      const restMs = pace?.(chunk.length) ?? 0
+      if (!resting) rest(restMs)
       return room && !resting
     },
     get keeps() {
