@@ -2,12 +2,11 @@
 import type { Clock } from '../clock.ts'
 import { BackendUnavailableError, ConfigError } from '../errors.ts'
 import type { BackendHandle } from './backend-handle.ts'
+import { DEFAULT_DRAIN_MS, drainSentence } from './draining.ts'
 import { planExposure, type ExposureCandidate, type ExposurePlan } from './exposure.ts'
 import type { Leg } from './leg.ts'
 import type { OpenStreams } from './open-streams.ts'
 
-/** How long open connections may take to end on the old network. Long enough for requests, short enough for somebody who waits. */
-const DEFAULT_DRAIN_MS = 30_000
 /** A day: whoever wants to wait longer need not migrate. */
 const MAX_DRAIN_MS = 86_400_000
 /** How long the new network may take: a cold start of the slowest ones, publishing included. Then the old one stays. */
@@ -111,13 +110,7 @@ function isUp({ next, clock, onChange, failure }: MigrationParts, signal: AbortS
 
 function drained(parts: MigrationParts, drainMs: number, signal: AbortSignal | undefined): Promise<void> {
   const { old, streams, clock, onProgress } = parts
-  const seconds = Math.round(drainMs / 1000)
-  onProgress(
-    'drain',
-    streams === undefined
-      ? `Connections over ${old.name} go to the service without Beam and cannot be counted; they have ${seconds} s to end.`
-      : `${streams.count} open ${streams.count === 1 ? 'connection' : 'connections'} over ${old.name}, which may take ${seconds} s to end.`,
-  )
+  onProgress('drain', drainSentence(old.name, streams, drainMs))
   return waitFor(
     (listener) => streams?.onClosed(listener) ?? (() => {}),
     signal,

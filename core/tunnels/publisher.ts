@@ -5,20 +5,21 @@ import { silentLogger, type Logger } from '../logger.ts'
 import { Announcer, assertWeights } from './announcer.ts'
 import { Arrivals } from './arrivals.ts'
 import type { BackendHandle } from './backend-handle.ts'
+import { Draining } from './draining.ts'
 import type { PublishEvent, TunnelSnapshot } from './events.ts'
 import { planExposure, type ExposurePlan } from './exposure.ts'
 import { Failures, messageOf } from './failures.ts'
 import { healthSettings, type HealthSettings } from './health-settings.ts'
 import { newTunnelId } from './ids.ts'
-import { Leg } from './leg.ts'
+import type { Leg } from './leg.ts'
 import { LocalService } from './local-service.ts'
+import { makeLeg } from './make-leg.ts'
 import { migrate, planMigration, type Migration } from './migrate.ts'
 import { networkHealth, type NetworkHealth } from './network-health.ts'
 import { OpenStreams } from './open-streams.ts'
 import type { PublishSetup, Tunnel } from './publish-setup.ts'
 import { strategyOf, usesAllAtOnce, type Decide } from './strategy.ts'
 import { accessSentence, leftOutNotes, suitable, type Note } from './suitable.ts'
-import { tunnelOptions } from './tunnel-options.ts'
 import { watchService } from './watch-service.ts'
 
 /** A tunnel over the legs that its strategy wants. */
@@ -37,6 +38,7 @@ export class Publisher implements Tunnel {
   readonly #notes: readonly Note[]
   /** The visitors' streams of each leg that Beam sees. */
   readonly #streams = new WeakMap<Leg, OpenStreams>()
+  readonly #draining: Draining
   readonly #listeners = new Set<() => void>()
   #exposure: ExposurePlan
   #allowExposure: boolean
@@ -59,6 +61,10 @@ export class Publisher implements Tunnel {
     this.#logger = (setup.logger ?? silentLogger).child({ tunnel: this.id })
     const { strategy = 'priority', weights = {} } = setup
     this.#health = healthSettings(setup.health)
+    this.#draining = new Draining({
+      clock: this.#clock,
+      onDrain: ({ name }, message) => this.#emit({ event: 'progress', tunnel: this.id, backend: name, phase: 'drain', message }),
+    })
     this.#decide = strategyOf(strategy, this.#health)
     this.#atOnce = usesAllAtOnce(strategy)
     assertWeights(weights, setup.chain)
@@ -102,7 +108,7 @@ export class Publisher implements Tunnel {
       ...(name === undefined ? {} : { name }),
       host: target.host,
       port: target.port,
-      endpoints: this.#legs.flatMap((leg) => leg.endpoints()),
+      endpoints: this.#draining.listed(this.#legs).flatMap((leg) => leg.endpoints()),
       access: accessSentence(access),
       service: this.#service?.state ?? 'up',
     }
@@ -158,9 +164,7 @@ export class Publisher implements Tunnel {
           },
           onProgress: (phase, message) => this.#emit({ event: 'progress', tunnel: this.id, backend: old.name, phase, message }),
         },
-        migration.signal === undefined
-          ? { ...migration, signal: this.#ended.signal }
-          : { ...migration, signal: AbortSignal.any([migration.signal, this.#ended.signal]) },
+        { ...migration, signal: AbortSignal.any([this.#ended.signal, ...(migration.signal === undefined ? [] : [migration.signal])]) },
       )
     } finally {
       this.#migrating = false
@@ -178,23 +182,14 @@ export class Publisher implements Tunnel {
   }
 
   #leg(handle: BackendHandle): Leg {
-    const { target, onStream, http } = this.#setup
-    const { name: backend, capabilities } = handle
-    // Where the daemon connects to the local port itself, Beam adds nothing to the path.
-    const between = onStream !== undefined || http !== undefined || this.#arrivals.looksAt(capabilities)
-    const direct = !between && capabilities.deliversDirectly === true
-    const streams = new OpenStreams()
-    const leg: Leg = new Leg({
-      handle,
-      port: target.port,
+    const { name: backend } = handle
+    const { leg, streams } = makeLeg(handle, {
+      tunnel: this.#setup,
+      id: this.id,
+      arrivals: this.#arrivals,
       health: this.#health,
       clock: this.#clock,
       logger: this.#logger,
-      options: {
-        ...tunnelOptions(this.#setup, handle),
-        id: this.id,
-        ...(direct ? {} : { onStream: streams.through(this.#arrivals.on(capabilities), () => leg.proved()) }),
-      },
       events: {
         changed: () => {
           this.#reconcile()
@@ -208,7 +203,7 @@ export class Publisher implements Tunnel {
         failed: (error) => this.#onFailed(leg, error),
       },
     })
-    if (!direct) this.#streams.set(leg, streams)
+    if (streams !== undefined) this.#streams.set(leg, streams)
     return leg
   }
 
@@ -243,10 +238,10 @@ export class Publisher implements Tunnel {
     const carrier = primary === undefined ? undefined : legs[primary]
     if (carrier !== undefined) this.#onPrimary(carrier)
     for (const [index, leg] of legs.entries()) {
-      if (want.has(index) && this.#legs.includes(leg)) leg.start()
+      if (want.has(index) && this.#legs.includes(leg)) this.#take(leg)
       else if (leg.running) this.#dismiss(leg, `${carrier?.name ?? 'another network'} carries the tunnel`)
     }
-    this.#announcer.update(this.#legs, this.#exposure)
+    this.#announcer.update(this.#draining.listed(this.#legs), this.#exposure)
     if (!this.#ready && this.#legs.every((leg) => leg.view().state === 'failed'))
       this.#settle?.reject(
         this.#failures.neverReady(
@@ -273,11 +268,18 @@ export class Publisher implements Tunnel {
     }
   }
 
+  #take(leg: Leg): void {
+    if (!this.#draining.has(leg)) return leg.start()
+    this.#draining.keep(leg)
+    for (const endpoint of leg.endpoints()) this.#onEndpoint(endpoint, `${leg.name} is needed again`)
+  }
+
   #dismiss(leg: Leg, reason: string): void {
+    if (this.#draining.has(leg)) return
     for (const endpoint of leg.endpoints()) {
       if (endpoint.state !== 'down') this.#onEndpoint({ ...endpoint, state: 'down' }, reason)
     }
-    void leg.stop()
+    this.#draining.add(leg, this.#streams.get(leg))
   }
 
   async #end(): Promise<void> {
@@ -285,7 +287,7 @@ export class Publisher implements Tunnel {
     this.#cancelAgain?.()
     this.#arrivals.close()
     this.#service?.close()
-    await Promise.all(this.#legs.map((leg) => leg.stop()))
+    await Promise.all([this.#draining.end(), ...this.#legs.map((leg) => leg.stop())])
   }
 
   #emit(event: PublishEvent): void {
