@@ -64,9 +64,6 @@ export class RelayService implements StreamService, Disposable {
     this.#undo = [
       node.serve(RESERVE_TOPIC, (body, { key }) => this.#reserve(body, key)),
       node.serve(SPLICE_TOPIC, (body, { key }) => this.#splice(body, key)),
-      node.onPeer(({ peer, what }) => {
-        if (what === 'down') this.#forget(peer.id)
-      }),
     ]
   }
 
@@ -77,7 +74,7 @@ export class RelayService implements StreamService, Disposable {
       refused: this.#ledger.refused,
       bytes: this.#ledger.bytes,
       peersHelped: this.#ledger.peers,
-      reservations: this.#reservations.size,
+      reservations: this.#holders(this.#options.clock.now()).length,
     }
   }
 
@@ -148,6 +145,7 @@ export class RelayService implements StreamService, Disposable {
       throw new UnreachableError('Only a peer that can be asked can reserve.', { code: 'BEAM_ERR_ACCESS_DENIED' })
     const services = decodeRequest(body)
     this.#sweep()
+    if (!this.#reservations.has(id) && this.#reservations.size >= limits.reservations) this.#makeRoom()
     if (!this.#reservations.has(id) && this.#reservations.size >= limits.reservations) {
       throw new UnreachableError('This relay answers for as many nodes as it can.', { code: 'BEAM_ERR_RATE_LIMITED' })
     }
@@ -161,6 +159,16 @@ export class RelayService implements StreamService, Disposable {
       this.#services.set(encodeKey('service', serviceKey), { peer: id, until: Math.min(until, expiresAt) })
     }
     return encodeReservation({ expiresAt, streams: limits.streamsPerPeer, bytesPerSecond: limits.bytesPerSecondPerPeer })
+  }
+
+  /** Nodes that can be reached through this relay now. One whose link broke finds its reservation again when it comes back in time. */
+  #holders(now: number): readonly string[] {
+    return [...this.#reservations].flatMap(([peer, until]) => (until >= now && this.#options.node.peer(peer) !== undefined ? peer : []))
+  }
+
+  /** Those who are here go before those who are away. */
+  #makeRoom(): void {
+    for (const peer of this.#reservations.keys()) if (this.#options.node.peer(peer) === undefined) this.#forget(peer)
   }
 
   #sweep(): void {

@@ -54,6 +54,20 @@ describe('two nodes', () => {
     expect(changes.filter((what) => what === 'up').length - changes.filter((what) => what === 'down').length).toBe(1)
   })
 
+  it('notice that the other was restarted: what it held is gone with the link before', async () => {
+    const [a, identity] = [await node(), generateIdentity()]
+    const changes: string[] = []
+    a.node.onPeer(({ what }) => changes.push(what))
+    const before = await node({ identity })
+    await before.node.connect(a.at, a.key)
+    await expect.poll(() => changes).toEqual(['up'])
+    // The same node again, from elsewhere, while the link of its former life still seems to stand.
+    const again = await node({ identity })
+    await again.node.connect(a.at, a.key)
+    await expect.poll(() => changes).toEqual(['up', 'down', 'up'])
+    expect(a.node.peers).toHaveLength(1)
+  })
+
   it('notice at once when the other goes', async () => {
     const [a, b] = [await node(), await node()]
     const gone = new Promise<string>((resolve) => a.node.onPeer(({ what, peer }) => what === 'down' && resolve(peer.id)))

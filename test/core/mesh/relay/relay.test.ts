@@ -31,6 +31,25 @@ describe('a relay', () => {
     expect(relay.relay?.figures.bytes).toBeGreaterThan(17)
   })
 
+  it('leads there again when the node comes back after its link broke, and lets others have the place meanwhile', async () => {
+    const [relay, publisher, late] = [await nodeOf({ reservations: 1 }), await nodeOf(), await nodeOf()]
+    const service = serviceAt(publisher, echo)
+    await reserve(publisher, relay, [service])
+    relay.node.peer(publisher.node.id)?.close('a test cuts it')
+    await expect.poll(() => publisher.node.peer(relay.node.id)).toBeUndefined()
+    expect(relay.relay?.figures.reservations).toBe(0)
+    await publisher.node.connect(relay.contact, relay.key)
+    await expect.poll(() => relay.relay?.figures.reservations).toBe(1)
+    const stream = await visit([relay], service)
+    stream.end('as before')
+    expect((await read(stream)).toString()).toBe('as before')
+
+    relay.node.peer(publisher.node.id)?.close('a test cuts it')
+    await expect.poll(() => relay.node.peer(publisher.node.id)).toBeUndefined()
+    await reserve(late, relay, [serviceAt(late, echo)])
+    expect(relay.relay?.figures.reservations).toBe(1)
+  })
+
   it('may be followed by others: two and three on the way', async () => {
     const relays = [await nodeOf({}), await nodeOf({}), await nodeOf({})] as const
     const publisher = await nodeOf()
