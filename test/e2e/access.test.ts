@@ -46,7 +46,9 @@ describe('who may visit', () => {
 
 describe('beam://key@host:port', () => {
   it('needs no discovery, and says so when another key or something else answers there', async () => {
-    const [first, second] = await Promise.all([scene.publish(service), scene.publish(service)])
+    // On all addresses of this machine, as by default; elsewhere tests listen on loopback's first.
+    const all = { BEAM_P2P_HOST: '::' }
+    const [first, second] = await Promise.all([scene.publish(service, [], all), scene.publish(service)])
     const elsewhere = scene.home('elsewhere')
     const [place] = second.direct.split('@').slice(1)
     const [visit, six, unknown, wrong, noBeam, nobody] = await Promise.all([
