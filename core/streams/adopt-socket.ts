@@ -1,8 +1,8 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
-import { ReadArena } from './read-arena.ts'
-import { copiesOnWrite, isPlainSocket, readInto, type Sink } from './sink.ts'
+import { readForJoin } from './read-for-join.ts'
+import { copiesOnWrite, isPlainSocket } from './sink.ts'
 
 /** What Node has under a socket. It is no documented part of it; without it a socket is left as it is, only slower. */
 interface Handle {
@@ -23,32 +23,11 @@ export function adoptForJoin(connection: Duplex): Duplex {
   if (typeof handle?.useUserBuffer !== 'function' || old.destroyed || old.readableEnded || old.writableLength > 0) return connection
   const early = old.read() as Buffer | null
   handle.readStop?.()
-  const arena = new ReadArena()
-  let sink: Sink | undefined
-  const socket = new Socket({
-    handle,
-    allowHalfOpen: true,
-    onread: {
-      buffer: () => arena.space,
-      callback(length: number): boolean {
-        if (sink === undefined) return false
-        arena.filled(length)
-        const room = arena.flush(sink)
-        arena.turn()
-        return room
-      },
-    },
-  } as ConstructorParameters<typeof Socket>[0])
+  const { onread, source } = readForJoin()
+  const socket = source(new Socket({ handle, allowHalfOpen: true, onread } as ConstructorParameters<typeof Socket>[0]), early ?? undefined)
   // What listened to the old one hears that it closed; the connection itself goes on.
   old._handle = null
   old.destroy()
-  socket.pause()
   socket.on('error', () => {})
-  socket.once('close', () => arena.release())
-  return Object.assign(socket, {
-    [readInto](destination: Sink) {
-      sink = destination
-      if (early !== null) destination.write(early)
-    },
-  })
+  return socket
 }

@@ -2,13 +2,13 @@ import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { afterEach, expect, it } from 'vitest'
 import { watchLink } from '../../../backends/mesh/watch-link.ts'
-import { MeshNetwork } from '../../../backends/mesh/network/mesh-network.ts'
-import { MultiDiscovery } from '../../../backends/mesh/discovery/multi.ts'
+import type { MeshNetwork } from '../../../backends/mesh/network/mesh-network.ts'
 import { generateIdentity, silentLogger, systemClock, type LinkStream } from '../../../core/index.ts'
 import { dialLink } from '../../../core/link/index.ts'
 import { listenForPair } from '../../core/link/pair.ts'
 import { freezable } from '../../helpers/freezable.ts'
 import { testMesh, testPaths } from '../../helpers/mesh.ts'
+import { testNetwork } from '../../helpers/mesh-network.ts'
 import { timersLate } from '../../helpers/timers-late.ts'
 
 const open: Array<() => unknown> = []
@@ -52,22 +52,7 @@ it('a link that carries streams is given up when its far end is frozen, and not 
 it('a visitor whose relay ends reaches the service through another', { timeout: 60_000 }, async () => {
   const relays = new Map<string, MeshNetwork>()
   for (let count = 0; count < 2; count++) {
-    const paths = await testPaths()
-    open.push(() => paths[Symbol.asyncDispose]())
-    const relay = await MeshNetwork.start({
-      participation: 'full',
-      maxPeers: 50,
-      listen: { host: '127.0.0.1', port: 0 },
-      peers: [],
-      announce: [],
-      discovery: new MultiDiscovery([]),
-      within: 'machine',
-      paths,
-      clock: systemClock,
-      logger: silentLogger,
-      onRelays: () => {},
-    })
-    open.push(() => relay[Symbol.asyncDispose]())
+    const relay = await testNetwork(open)
     relays.set(relay.node.id, relay)
   }
   const peers = [...relays.values()].flatMap(({ addresses }) => addresses)

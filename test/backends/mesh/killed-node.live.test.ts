@@ -1,10 +1,9 @@
 import { once } from 'node:events'
 import { afterEach, expect, it } from 'vitest'
-import { MeshNetwork } from '../../../backends/mesh/network/mesh-network.ts'
-import { MultiDiscovery } from '../../../backends/mesh/discovery/multi.ts'
-import { parseBeamAddress, silentLogger, systemClock, type Clock } from '../../../core/index.ts'
+import { parseBeamAddress, systemClock, type Clock } from '../../../core/index.ts'
 import { Home, service } from '../../cli/daemon/home.ts'
 import { testMesh, testPaths } from '../../helpers/mesh.ts'
+import { testNetwork } from '../../helpers/mesh-network.ts'
 
 const open: Array<() => unknown> = []
 afterEach(async () => {
@@ -31,22 +30,7 @@ it(
   },
   async () => {
     const clock = new LaterClock()
-    const paths = await testPaths()
-    open.push(() => paths[Symbol.asyncDispose]())
-    const other = await MeshNetwork.start({
-      participation: 'full',
-      maxPeers: 50,
-      listen: { host: '127.0.0.1', port: 0 },
-      peers: [],
-      announce: [],
-      discovery: new MultiDiscovery([]),
-      within: 'machine',
-      paths,
-      clock,
-      logger: silentLogger,
-      onRelays: () => {},
-    })
-    open.push(() => other[Symbol.asyncDispose]())
+    const other = await testNetwork(open, { clock })
 
     using web = await service()
     const home = await Home.make()

@@ -2,36 +2,17 @@ import { createServer } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { MeshBackend } from '../../../../backends/mesh/index.ts'
 import { formatNodeAddress, parseNodeAddress } from '../../../../backends/mesh/network/node-address.ts'
-import { MeshNetwork, type MeshNetworkOptions } from '../../../../backends/mesh/network/mesh-network.ts'
-import { MultiDiscovery } from '../../../../backends/mesh/discovery/multi.ts'
-import { encodeHeartbeat, generateIdentity, silentLogger, systemClock } from '../../../../core/index.ts'
+import type { MeshNetwork, MeshNetworkOptions } from '../../../../backends/mesh/network/mesh-network.ts'
+import { encodeHeartbeat, generateIdentity } from '../../../../core/index.ts'
 import { testMesh, testPaths } from '../../../helpers/mesh.ts'
+import { testNetwork } from '../../../helpers/mesh-network.ts'
 
 const open: Array<() => unknown> = []
 afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close()
 })
 
-async function network(over: Partial<MeshNetworkOptions> = {}): Promise<MeshNetwork> {
-  const paths = await testPaths()
-  open.push(() => paths[Symbol.asyncDispose]())
-  const started = await MeshNetwork.start({
-    participation: 'full',
-    maxPeers: 50,
-    listen: { host: '127.0.0.1', port: 0 },
-    peers: [],
-    announce: [],
-    discovery: new MultiDiscovery([]),
-    within: 'machine',
-    paths,
-    clock: systemClock,
-    logger: silentLogger,
-    onRelays: () => {},
-    ...over,
-  })
-  open.push(() => started[Symbol.asyncDispose]())
-  return started
-}
+const network = (over: Partial<MeshNetworkOptions> = {}): Promise<MeshNetwork> => testNetwork(open, over)
 
 async function echoPort(): Promise<number> {
   const server = createServer((socket) => void socket.pipe(socket).on('error', () => {}))

@@ -187,13 +187,13 @@ describe('a side connection', () => {
     return dialled.link
   }
   /** What a connection that begins with these bytes gets within a while, and whether it is closed then. */
-  const knock = async (port: number, bytes: Uint8Array): Promise<{ got: string; closed: boolean }> => {
+  const knock = async (port: number, bytes: Uint8Array, patienceMs = 10_000): Promise<{ got: string; closed: boolean }> => {
     const socket = connect({ host: '127.0.0.1', port })
     socket.on('error', () => {})
     const got: Buffer[] = []
     socket.on('data', (chunk: Buffer) => got.push(chunk))
     socket.write(bytes)
-    await Promise.race([once(socket, 'close'), wait(500)])
+    await Promise.race([once(socket, 'close'), wait(patienceMs)])
     const { closed } = socket
     socket.destroy()
     return { got: Buffer.concat(got).toString('hex'), closed }
@@ -215,7 +215,7 @@ describe('a side connection', () => {
     expect(stranger.closed).toBe(true)
     const { port } = relay.contact
     expect(await knock(port, newSideToken())).toEqual(stranger)
-    expect((await knock(port, token)).closed).toBe(false)
+    expect((await knock(port, token, 500)).closed).toBe(false)
     await expect.poll(() => relay.relay?.figures.openStreams).toBe(0)
     expect(await knock(port, token)).toEqual(stranger)
   })
