@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { Sink } from '../streams/sink.ts'
-import { ABORT_TIMEOUT_MS, PIPE_OFFSET_BYTES } from './constants.ts'
+import { ABORT_TIMEOUT_MS, PIPE_OFFSET_BYTES, REQUEST_TIMEOUT_MS } from './constants.ts'
 
 /** The connection of a side channel. */
 export interface PipeCarrier {
@@ -35,6 +35,7 @@ export class PipeHalf implements Sink {
   #done = false
   /** Nothing that comes counts any more. */
   #through = false
+  #lateTrailer: NodeJS.Timeout | undefined
 
   constructor({ connection, readInto }: PipeCarrier) {
     this.#connection = connection
@@ -49,7 +50,7 @@ export class PipeHalf implements Sink {
       // A proper end is judged by the byte count in the stream's trailer, not by the connection.
       if (!connection.readableEnded) this.#lose()
     })
-    connection.on('end', () => this.onProgress())
+    connection.on('end', () => this.#awaitTrailer())
     // The first bytes are the offset, so reading starts at once.
     connection.resume()
   }
@@ -95,6 +96,7 @@ export class PipeHalf implements Sink {
 
   /** All that the far end had to send came in: what comes behind it is dropped. */
   endReceiving(): void {
+    clearTimeout(this.#lateTrailer)
     this.#through = true
   }
 
@@ -111,6 +113,7 @@ export class PipeHalf implements Sink {
   }
 
   destroy(): void {
+    clearTimeout(this.#lateTrailer)
     this.#done = true
     this.#connection.destroy()
   }
@@ -159,7 +162,16 @@ export class PipeHalf implements Sink {
     return room
   }
 
+  /** A far end ends its connection when both directions are through: the trailer that says so is on its way in the link, or never comes. */
+  #awaitTrailer(): void {
+    this.onProgress()
+    if (this.#through || this.#done) return
+    this.#lateTrailer = setTimeout(() => this.#lose(new Error('the connection ended, and the stream did not')), REQUEST_TIMEOUT_MS)
+    this.#lateTrailer.unref()
+  }
+
   #lose(error?: Error): void {
+    clearTimeout(this.#lateTrailer)
     if (this.#done) return
     this.#done = true
     this.onLost(error)

@@ -173,6 +173,25 @@ it('does not wait for ever for a side channel that is announced and never comes'
   await expectReset(at)
 })
 
+it('does not wait for ever for the end of a stream whose side channel has ended', async () => {
+  await using at = await attack()
+  const pipe = await at.pipe(3)
+  pipe.write('def')
+  await vi.waitFor(() => expect(at.seen.text).toBe('abcdef'), { timeout: 10_000 })
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    pipe.end()
+    await once(pipe, 'close')
+    for (let i = 0; i < 20; i++) await new Promise(setImmediate)
+    // The trailer may come behind the connection's end.
+    expect(at.seen.outcome).toBeUndefined()
+    vi.advanceTimersByTime(REQUEST_TIMEOUT_MS)
+  } finally {
+    vi.useRealTimers()
+  }
+  await expectReset(at)
+})
+
 it('closes a side channel that stays open after both ends of its stream', async () => {
   await using at = await attack()
   const pipe = await at.pipe(3)
