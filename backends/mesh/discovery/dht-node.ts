@@ -46,6 +46,8 @@ const BACKOFF = { baseMs: 2_000, maxMs: 60_000 }
  * holds up a query for four. A query tries six times, the last with the last wait: 4.75 s until nobody is known to answer.
  */
 const FIRST_TIMEOUTS = [250, 400, 600, 900, 1300]
+/** The least wait for a node that has answered before, in milliseconds, however quick it was: it may be busy for a moment. It is asked again. */
+const LEAST_TIMEOUT_MS = 150
 
 /**
  * The one DHT node of a Beam process, shared by all tunnels. Opened at first use, and joined in the background: with an unreachable
@@ -205,7 +207,7 @@ export class DhtNode {
       // Always given: without it the library takes its public list.
       bootstrap: nodes,
       host: first?.host ?? (this.isLoopback ? '127.0.0.1' : '0.0.0.0'),
-      adaptiveTimeout: { fallback: FIRST_TIMEOUTS, min: 200, max: 2_000, jitter: 50 },
+      adaptiveTimeout: { fallback: FIRST_TIMEOUTS, min: LEAST_TIMEOUT_MS, max: 2_000, jitter: 50 },
     }
     const port = first === undefined || first.port !== 0 ? (first?.port ?? 0) : await freePort(first.host)
     const dht =

@@ -54,7 +54,9 @@ describe.runIf(flavor && i2pd && namespace && tcpdump)('a meeting place behind T
     const publisher = beam([String(port), ...flags], 'publisher', 0)
     const registered = (): string => String(publisher.events.find(({ phase }) => phase === 'registered')?.['message'])
     await expect.poll(registered, { timeout: PATIENCE_MS, interval: 200 }).toContain('myapp.local is registered')
-    // It is the I2P one that is asked, by somebody who names no other.
+    // It is the I2P one that is asked, by somebody who names no other. That it is registered is said when the first place holds it.
+    const found = async (): Promise<unknown> => (await beam(['resolve', 'myapp.local', '--rendezvous', i2p], 'visitor', 0).ended).code
+    await expect.poll(found, { timeout: PATIENCE_MS, interval: 500 }).toBe(0)
     const visitor = beam(['connect', 'myapp.local', '--rendezvous', i2p, '--backends', 'tor,i2p'], 'visitor', 0)
     const { port: local, path } = (await visitor.event('listening')) as unknown as { port: number; path: { backend: string } }
     expect(path.backend).toBe('tor')
