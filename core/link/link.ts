@@ -24,9 +24,10 @@ import {
   STREAMS_PATH,
 } from './constants.ts'
 import { answersWithin, watchHeartbeat, type Heartbeat } from './heartbeat.ts'
+import { Judgement, NOT_SERVED, type Judge } from './judgement.ts'
 import { LinkStream, type StreamOwner } from './link-stream.ts'
 import { PipeHalf, type PipeCarrier } from './pipe-half.ts'
-import { refusalHeaders, refusalOf, type Refusal } from './refusal.ts'
+import { refusalHeaders, refusalOf } from './refusal.ts'
 import { AskedRequests, type Serve } from './serve.ts'
 import { answer, exchange, linkClosed, streamReset } from './request.ts'
 import { WindowKeeper } from './window-keeper.ts'
@@ -45,8 +46,8 @@ export interface LinkParts {
   readonly openPipe?: (streamId: number, signal: AbortSignal) => Promise<PipeCarrier>
   /** Dialler: after so many bytes a stream is heavy. */
   readonly heavyBytes?: number
-  /** Decides about a request of the far end; undefined = granted. Default: refuses everything. */
-  readonly judge?: (headers: IncomingHttpHeaders) => Refusal | undefined | Promise<Refusal | undefined>
+  /** Decides about a request of the far end. Default: refuses everything. */
+  readonly judge?: Judge
   /** The signed record of what is published here, for whoever asks. */
   readonly record?: () => Uint8Array
   /** Answers the far end's small requests. Default: none is answered. */
@@ -54,10 +55,6 @@ export interface LinkParts {
   /** Takes a granted stream of the far end. */
   readonly onStream?: (stream: LinkStream, link: Link) => void
 }
-
-const NOT_SERVED: Refusal = { status: 404, code: 'BEAM_ERR_NOT_FOUND', message: 'Nothing is published here.' }
-const UNDECIDED: Refusal = { status: 503, code: 'BEAM_ERR_PEER_UNREACHABLE', message: 'The publisher cannot decide about this request.' }
-const MAX_PENDING_JUDGEMENTS = 64
 
 /**
  * An authenticated session between two Beam processes: HTTP/2 over mutual TLS 1.3, pinned by key. Everything between processes is a
@@ -76,7 +73,7 @@ export class Link implements StreamOwner {
   #pipes = 0
   readonly #asked: AskedRequests | undefined
   readonly #ended = new AbortController()
-  #judging = 0
+  readonly #judgement: Judgement
   #reason: string | undefined
   #closed = false
 
@@ -85,6 +82,7 @@ export class Link implements StreamOwner {
     this.#session = parts.session
     this.#dialler = role === 'dialler'
     this.peerKey = parts.peerKey
+    this.#judgement = new Judgement(parts.judge, parts.logger)
     this.#asked =
       parts.serve === undefined
         ? undefined
@@ -276,7 +274,7 @@ export class Link implements StreamOwner {
     }
     // A stream is made before the judgement, so that what arrives meanwhile is kept and not lost.
     const stream = isConnect ? this.#track(h2, headers[':authority'] ?? '') : undefined
-    const refusal = await this.#judge(headers)
+    const refusal = await this.#judgement.of(headers)
     if (h2.destroyed) return
     if (refusal !== undefined) {
       if (stream === undefined) answer(h2, refusalHeaders(refusal))
@@ -285,25 +283,6 @@ export class Link implements StreamOwner {
       answer(h2, { ':status': 204 })
     } else if (this.#parts.onStream !== undefined) {
       this.#parts.onStream(stream, this)
-    }
-  }
-
-  async #judge(headers: IncomingHttpHeaders): Promise<Refusal | undefined> {
-    const { judge } = this.#parts
-    if (judge === undefined) return NOT_SERVED
-    if (this.#judging >= MAX_PENDING_JUDGEMENTS)
-      return { status: 503, code: 'BEAM_ERR_ACCESS_DENIED', message: 'Too many attempts at once.' }
-    const verdict = judge(headers)
-    if (!(verdict instanceof Promise)) return verdict
-    this.#judging++
-    try {
-      return await verdict
-    } catch (error) {
-      // A secret cannot be checked any more when the connection that it is bound to has gone.
-      this.#parts.logger.debug('no judgement', { error: String(error) })
-      return UNDECIDED
-    } finally {
-      this.#judging--
     }
   }
 
