@@ -80,6 +80,7 @@ describe.runIf(flavor && namespace && tcpdump)('beam --tor with a node of the me
     await publisher.event('ready')
     const onion = await addressOn(publisher)
     await delay(ANNOUNCED_MS)
+    await expect.poll(async () => (await heldByPeer()).registered, { timeout: 30_000, interval: 500 }).toBeGreaterThan(0)
     const held = await heldByPeer()
     clearInterval(watching)
     await publisher.stop()
@@ -99,7 +100,10 @@ describe.runIf(flavor && namespace && tcpdump)('beam --tor with a node of the me
     // Nothing of the tunnel is, in no packet of anybody.
     expect(sent.includes(onion)).toBe(false)
     expect(sent.includes(NAME)).toBe(false)
-    expect([...spokenTo].toSorted()).toEqual(['its daemon', `port ${portOf(peer)}`, `port ${port}`].toSorted())
+    // Sockets are looked at now and then: one that was open for a moment only may be missing, none may be another.
+    const allowed = ['its daemon', `port ${portOf(peer)}`, `port ${port}`]
+    expect([...spokenTo].filter((whom) => !allowed.includes(whom))).toEqual([])
+    expect([...spokenTo]).toContain('its daemon')
     expect(outside.filter((to) => !ALLOWED_OUTSIDE.test(to))).toEqual([])
   })
 
