@@ -5,7 +5,8 @@ import base from './vitest.config.ts'
 const common = mergeConfig(
   { ...base, test: { ...base.test, include: undefined, exclude: undefined } },
   // Daemons share ports and memory; two cores carry one of them at a time.
-  { test: { exclude: ['test/.tmp/**'], fileParallelism: false, testTimeout: 120_000, hookTimeout: 120_000 } },
+  // What real networks take varies: a test that fails is tried once more, and the report marks it (`retry x1`), so that it is looked at.
+  { test: { exclude: ['test/.tmp/**'], fileParallelism: false, testTimeout: 120_000, hookTimeout: 120_000, retry: 1 } },
 )
 
 /**

@@ -15,6 +15,8 @@ export default mergeConfig(
       maxConcurrency: 6,
       testTimeout: 180_000,
       hookTimeout: 120_000,
+      // As in the live ring around it.
+      retry: 1,
     },
   },
 )
