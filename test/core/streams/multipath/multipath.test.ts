@@ -1,29 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { systemClock, type Clock } from '../../../../core/clock.ts'
 import { openMultipath, WindowBudget } from '../../../../core/streams/multipath/index.ts'
-import { echo, readSource, source, stage, type Stage } from './stage.ts'
+import { on, readAll } from './on-stage.ts'
+import { echo, readSource, source } from './stage.ts'
 
 const MIB = 1 << 20
-
-const open: AsyncDisposable[] = []
-afterEach(async () => {
-  for (const one of open.splice(0)) await one[Symbol.asyncDispose]()
-})
-
-async function on(...args: Parameters<typeof stage>): Promise<Stage> {
-  const made = await stage(...args)
-  open.push(made)
-  return made
-}
-
-async function readAll(stream: Duplex): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  for await (const chunk of stream) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks)
-}
 
 describe('a multipath stream', () => {
   it('carries bytes both ways over two paths, with half-close', async () => {

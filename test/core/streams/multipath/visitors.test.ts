@@ -1,30 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../../../core/clock.ts'
 import { MemoryStream } from '../../../../core/streams/memory-stream.ts'
 import { askFarEnd, MultipathAcceptor } from '../../../../core/streams/multipath/index.ts'
 import { encodeAnswer, encodePreamble, newStreamId } from '../../../../core/streams/multipath/preamble.ts'
 import { encodeFrame } from '../../../../core/streams/ranges/index.ts'
-import { echo, stage, type Stage } from './stage.ts'
-
-const open: AsyncDisposable[] = []
-afterEach(async () => {
-  for (const one of open.splice(0)) await one[Symbol.asyncDispose]()
-})
-
-async function on(...args: Parameters<typeof stage>): Promise<Stage> {
-  const made = await stage(...args)
-  open.push(made)
-  return made
-}
-
-async function readAll(stream: Duplex): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  for await (const chunk of stream) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks)
-}
+import { on, readAll } from './on-stage.ts'
+import { echo } from './stage.ts'
 
 describe('ordinary visitors of the same tunnel', () => {
   it('get their bytes unchanged when they speak first', async () => {
