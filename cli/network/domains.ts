@@ -1,4 +1,5 @@
 import { ConfigError, UnreachableError } from '../../core/errors.ts'
+import type { PinStore } from '../../core/index.ts'
 import { operateWhereUsed } from '../operate.ts'
 import { answerOf, type Answers, type Claim } from './answers.ts'
 import { askAnyway, askWhereUsed, operateHere } from './ask.ts'
@@ -74,10 +75,28 @@ export async function releaseDomain(name: string): Promise<void> {
   })
 }
 
-/** @throws UnreachableError (`BEAM_ERR_NOT_FOUND`) when nobody was accepted for the name */
+/** Who was accepted for names at meeting places. Such a key leads nowhere: it only tells one service from another. */
+export async function registeredNames(): Promise<ReadonlyArray<{ readonly name: string; readonly key: string }>> {
+  const [pins, { encodeKey }] = await Promise.all([openRegistered(), import('../../core/identity/address.ts')])
+  return [...(await pins.list())].map(([name, key]) => ({ name, key: encodeKey('service', key) }))
+}
+
+async function openRegistered(): Promise<PinStore> {
+  const [{ registeredPins }, { beamPaths }] = await Promise.all([
+    import('../../plugins/rendezvous/accepted.ts'),
+    import('../../config/paths.ts'),
+  ])
+  return registeredPins(beamPaths())
+}
+
+/**
+ * Forgets who was accepted for a name, on the mesh and at meeting places.
+ * @throws UnreachableError (`BEAM_ERR_NOT_FOUND`) when nobody was accepted for the name
+ */
 export async function forgetName(name: string): Promise<void> {
   const answer = await operateHere('forget', { name })
-  if (answer['forgotten'] === true) return
+  const wasRegistered = await (await openRegistered()).forget(name)
+  if (answer['forgotten'] === true || wasRegistered) return
   throw new UnreachableError(`Nobody was accepted for ${name}.`, {
     code: 'BEAM_ERR_NOT_FOUND',
     hint: 'What was accepted: beam domain list',

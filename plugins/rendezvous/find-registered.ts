@@ -1,11 +1,9 @@
-import { join } from 'node:path'
 import {
   findService,
   isBeamError,
   mayVisitPlaces,
   newTunnelId,
   normaliseName,
-  openPins,
   UnreachableError,
   UnsupportedError,
   type BeamError,
@@ -18,6 +16,7 @@ import {
   type ResolutionContext,
   type ServiceRecord,
 } from '../../core/index.ts'
+import { registeredPins } from './accepted.ts'
 import { diallerOf, hiddenPlaces, hiddenVisits, type CandidatesFor } from './hidden-places.ts'
 
 /** What a look-up at meeting places may use. */
@@ -45,13 +44,11 @@ export async function findRegistered(domain: string, options: FindRegisteredOpti
   const { rendezvous, candidates, paths, clock, logger, signal, onWarning, onProgress } = options
   const name = normaliseName(domain)
   const places = await hiddenPlaces(rendezvous, candidates)
-  // Apart from what was accepted on the mesh: the keys that stand for one service here and there are not the same.
-  const folder = join(paths.data, 'rendezvous')
-  const pins = openPins({ ...paths, data: folder })
+  const pins = registeredPins(paths)
   const visit = hiddenVisits({ isolation: newTunnelId(), logger, onProgress })
   const pin = await pins.lookup(name)
   const found = await findService(name, { places, visit, clock, pin, signal }).catch((error: unknown) => {
-    throw isBeamError(error) && error.code === 'BEAM_ERR_NAME_CONFLICT' ? howToForget(error, folder) : error
+    throw isBeamError(error) && error.code === 'BEAM_ERR_NAME_CONFLICT' ? howToForget(error, name) : error
   })
   await pins.accept(name, found.record.serviceKey)
   warn(name, found, onWarning)
@@ -59,8 +56,8 @@ export async function findRegistered(domain: string, options: FindRegisteredOpti
   return usable(name, found.record, [...networks, ...(await options.extra())], options.allowExposure)
 }
 
-function howToForget(error: BeamError, folder: string): UnreachableError {
-  const hint = `${error.hint ?? ''} Only if it has really changed, remove the name from ${join(folder, 'pins.json')}.`
+function howToForget(error: BeamError, name: string): UnreachableError {
+  const hint = `${error.hint ?? ''} Only if it has really changed: beam domain release ${name} --accepted`
   return new UnreachableError(error.message, { code: error.code, retry: 'never', hint, cause: error })
 }
 

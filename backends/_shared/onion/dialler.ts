@@ -40,6 +40,11 @@ export interface DiallerSetup {
   readonly stallMs: number
 }
 
+/** The way to a service that was reached in so many milliseconds. */
+export function pathOf({ backend }: Flavour, latencyMs: number): Path {
+  return { backend, kind: 'onion', hops: HOPS, latencyMs }
+}
+
 /** Opens streams to onion services through the daemon's SOCKS port. */
 export class OnionDialler {
   readonly #setup: DiallerSetup
@@ -76,7 +81,7 @@ export class OnionDialler {
     // Services that take any port, and daemons without extended errors, leave open whether it was reached: a stream tells.
     if (known || (failure !== undefined && isUnclear(failure))) (await this.#open(address, session, options, signal)).destroy()
     else if (failure !== undefined) throw failure
-    return { backend: flavour.backend, kind: 'onion', hops: HOPS, latencyMs: Math.round(clock.monotonic() - started) }
+    return pathOf(flavour, Math.round(clock.monotonic() - started))
   }
 
   /** A stream to a service. */

@@ -22,13 +22,13 @@ import {
   type TunnelInfo,
   type TunnelOptions,
 } from '../../../core/index.ts'
-import { formatAddress, looksLikeAddress } from './address.ts'
+import { formatAddress, looksLikeAddress, parseAddress } from './address.ts'
 import { attaches, type OnionConfig } from './config.ts'
 import { countConnections } from './control/circuits.ts'
 import { attachDaemon } from './daemon/attached-daemon.ts'
 import { startOwnDaemon } from './daemon/own-daemon.ts'
 import { Supervisor } from './daemon/supervisor.ts'
-import { OnionDialler } from './dialler.ts'
+import { OnionDialler, pathOf } from './dialler.ts'
 import { partLogger, type Flavour } from './flavour.ts'
 import { AuthorizedClients } from './keys/authorized-clients.ts'
 import { OnionKeyStore } from './keys/onion-key-store.ts'
@@ -174,6 +174,12 @@ export class OnionBackend implements NetworkBackend, Dialler, Operable, KeyKeepe
   }
 
   async reach(address: string, options: DialOptions = {}): Promise<Path> {
+    // A service of this process that has just been reached through the network by its own check is not looked for a second time.
+    if (options.signal?.aborted !== true && this.canDial(address)) {
+      const { id } = parseAddress(address, this.#flavour)
+      const own = [...this.#tunnels.values()].find(({ service }) => service.id === id)?.service
+      if (own?.justReachedMs !== undefined) return pathOf(this.#flavour, own.justReachedMs)
+    }
     return this.#dialler.reach(address, options)
   }
 

@@ -1,6 +1,6 @@
 import { BeamCommand } from '../../base-command.ts'
 import { JSON_FLAG } from '../../input/flags.ts'
-import { allNames } from '../../network/domains.ts'
+import { allNames, registeredNames } from '../../network/domains.ts'
 import { outputLook } from '../../network/terminal.ts'
 import { writeJson } from '../../output/config-text.ts'
 import { foreignText } from '../../output/foreign-text.ts'
@@ -14,11 +14,13 @@ export default class DomainList extends BeamCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(DomainList)
     const { own, accepted } = await allNames()
-    if (flags.json) return writeJson({ own, accepted })
+    const registered = await registeredNames()
+    if (flags.json) return writeJson({ own, accepted, registered })
     const { paint } = outputLook()
     const rows = [
       ...own.map(({ domain, tunnel, address }) => ({ name: domain, why: `claimed by your tunnel ${foreignText(tunnel)}`, address })),
       ...accepted.map(({ name, address }) => ({ name, why: 'accepted by a visit', address })),
+      ...registered.map(({ name, key }) => ({ name, why: 'accepted at a meeting place, where its key is', address: key })),
     ]
     if (rows.length === 0) process.stdout.write('No names.\n')
     // An address keeps a line of its own: it must stay in one piece to be copied.

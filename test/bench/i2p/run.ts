@@ -13,6 +13,7 @@ import { Children } from '../children.ts'
 import { commitOf, describeEnvironment } from '../environment.ts'
 import { startOrigin } from '../load/load-process.ts'
 import { snapshot } from '../snapshot.ts'
+import { tidied } from '../tidied.ts'
 import { measureOnce, type I2pValues } from './measure.ts'
 import { I2P_USAGE, parseI2pOptions, type I2pBenchOptions } from './options.ts'
 import { beamConnect, beamPublisher, i2pdServer, samVisitor, serverTunnel, type Way } from './ways.ts'
@@ -29,7 +30,7 @@ async function main(options: I2pBenchOptions): Promise<void> {
   mkdirSync(build, { recursive: true })
   const network = new I2pNetwork(folder)
   const stopping: Array<() => unknown> = []
-  try {
+  const work = async (): Promise<void> => {
     const script = snapshot(ROOT, join(build, 'beam'))
     const environment = describeEnvironment(ROOT, 'Node')
     console.log(`${environment.cpu}, ${environment.cores} cores, ${environment.kernel}, Node ${environment.node}`)
@@ -54,7 +55,8 @@ async function main(options: I2pBenchOptions): Promise<void> {
       { name: 'beam-beam', what: 'Beam’s tunnel, visited by beam connect', dial: connected },
     ]
     for (const { name, what } of ways) console.log(`  ${name.padEnd(10)} ${what}`)
-    for (const way of ways) await measureOnce(way, { ...options, downloadBytes: 1 << 20 })
+    // Warms everything up; its values are not kept.
+    for (const way of ways) await attempt(way, { ...options, downloadBytes: 1 << 20 }, 0)
     const rounds: Record<string, Array<I2pValues | undefined>> = Object.fromEntries(ways.map(({ name }) => [name, []]))
     for (let round = 1; round <= options.rounds; round++) {
       const begin = performance.now()
@@ -68,13 +70,13 @@ async function main(options: I2pBenchOptions): Promise<void> {
     for (const line of i2pTable(rounds)) console.log(line)
     console.log(`load at the end ${(loadavg()[0] ?? NaN).toFixed(1)}`)
     if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ environment, options, rounds }, undefined, 1)}\n`)
-  } finally {
+  }
+  await tidied(work, async () => {
     for (const stop of stopping) await stop()
     await children.stop()
     await network[Symbol.asyncDispose]()
-    rmSync(build, { recursive: true, force: true })
-    rmSync(folder, { recursive: true, force: true })
-  }
+    for (const made of [build, folder]) rmSync(made, { recursive: true, force: true })
+  })
 }
 
 /** A failure costs the values of the round, and is said. */

@@ -6,7 +6,7 @@ import type { Client } from '../../helpers/onion-network/index.ts'
 import { firstByte } from './load.ts'
 import type { OnionPeer, OnionPeerContext, Publication, Visitor } from './peer.ts'
 
-/** A service that was uploaded is reached at once, or after a circuit more. */
+/** Longest wait for the upload; and a service that was uploaded is reached at once, or after a circuit more. */
 const READY_MS = 60_000
 
 /** The daemon alone, configured by hand: one for the publisher, one for each visitor, spoken to through its SOCKS port. */
@@ -20,10 +20,15 @@ export function rawPeer(): OnionPeer {
     const control = await daemon.control()
     await control.command('SETEVENTS HS_DESC')
     const uploaded = new Promise<void>((resolve) => control.on('event', (text) => text.startsWith('HS_DESC UPLOADED') && resolve()))
+    const late = delay(READY_MS, undefined, { ref: false }).then(async () => {
+      const phase = await control.info('status/bootstrap-phase')
+      throw new Error(`no descriptor was uploaded within ${READY_MS / 1000} s, and ${phase}`)
+    })
+    late.catch(() => {})
     const reply = await control.command(`ADD_ONION ${keys.get(folder) ?? 'NEW:ED25519-V3'} Port=80,127.0.0.1:${origin}`)
     const value = (key: string): string => reply.find(({ text }) => text.startsWith(`${key}=`))?.text.slice(key.length + 1) ?? ''
     if (!keys.has(folder)) keys.set(folder, value('PrivateKey'))
-    await uploaded
+    await Promise.race([uploaded, late])
     const address = `http://${value('ServiceID')}.${network.flavor.suffix}`
     const socksPort = Number(/:(\d+)"/.exec(await control.info('net/listeners/socks'))?.[1])
     for (const deadline = Date.now() + READY_MS; ; await delay(100)) {

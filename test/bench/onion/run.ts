@@ -10,6 +10,7 @@ import { Children } from '../children.ts'
 import { commitOf, describeEnvironment } from '../environment.ts'
 import { startOrigin, startScript } from '../load/load-process.ts'
 import { snapshot } from '../snapshot.ts'
+import { tidied } from '../tidied.ts'
 import { beamPeer } from './beam-peer.ts'
 import type { OnionValues } from './figures.ts'
 import { OnionMeter } from './measure.ts'
@@ -31,7 +32,7 @@ async function main(options: OnionBenchOptions): Promise<void> {
   const children = new Children()
   mkdirSync(build, { recursive: true })
   let network: OnionNetwork | undefined
-  try {
+  const work = async (): Promise<void> => {
     const beam = beamPeer(`this checkout, ${commitOf(ROOT)}`, snapshot(ROOT, join(build, 'beam')))
     const peers = [rawPeer(), beam].filter(({ name }) => options.only.includes(name))
     const environment = describeEnvironment(ROOT, 'Node')
@@ -57,12 +58,12 @@ async function main(options: OnionBenchOptions): Promise<void> {
     for (const line of [...onionTable(rounds), '', ...circuitLines(rounds)]) console.log(line)
     console.log(`load at the end ${(loadavg()[0] ?? NaN).toFixed(1)}`)
     if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ environment, options, rounds }, undefined, 1)}\n`)
-  } finally {
+  }
+  await tidied(work, async () => {
     await children.stop()
     await network?.[Symbol.asyncDispose]()
-    rmSync(build, { recursive: true, force: true })
-    rmSync(folder, { recursive: true, force: true })
-  }
+    for (const made of [build, folder]) rmSync(made, { recursive: true, force: true })
+  })
 }
 
 /** One step of all peers after the other, beginning with another one each round. A failure costs the value only, and is said. */

@@ -7,7 +7,7 @@ import { Daemon, privateFolder } from './daemon.ts'
 import type { Flavor } from './flavor.ts'
 import { relaysListen, startRelays } from './relays.ts'
 import { readSnapshot, snapshotFolder } from './snapshot.ts'
-import { buryWithThisProcess } from './undertaker.ts'
+import { Undertaker } from './undertaker.ts'
 
 /** Until the relays listen, and until a client has a circuit: seconds, on a loaded machine more. */
 const LISTEN_MS = 20_000
@@ -41,30 +41,33 @@ export class OnionNetwork implements AsyncDisposable {
   /** Files that make a start warm when they are copied into an empty data directory. */
   readonly directory: string
   readonly #folder: string
+  readonly #undertaker: Undertaker
   readonly #clients: Daemon[] = []
 
-  private constructor(flavor: Flavor, folder: string) {
+  private constructor(flavor: Flavor, folder: string, undertaker: Undertaker) {
     const { layout, authority } = readSnapshot(folder)
     this.flavor = flavor
     this.layout = layout
     this.torrc = memberLines(authority)
     this.directory = join(folder, 'directory')
     this.#folder = folder
+    this.#undertaker = undertaker
     this.relays = startRelays(flavor, layout, authority, folder)
+    for (const { child } of this.relays) undertaker.tell(child.pid)
   }
 
   /** Starts the network; the first time in a checkout it is made, which takes ten seconds more. */
   static async start(flavor: Flavor): Promise<OnionNetwork> {
     const snapshot = await snapshotFolder(flavor)
     const folder = mkdtempSync(join(tmpdir(), 'beam-onion-'))
-    buryWithThisProcess(folder)
+    const undertaker = new Undertaker(folder)
     cpSync(snapshot, folder, { recursive: true })
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
       if (!entry.isDirectory()) continue
       chmodSync(join(folder, entry.name), 0o700)
       for (const stale of ['lock', 'control-port', 'state', 'pid', 'tor.log']) rmSync(join(folder, entry.name, stale), { force: true })
     }
-    const network = new OnionNetwork(flavor, folder)
+    const network = new OnionNetwork(flavor, folder, undertaker)
     try {
       await relaysListen(network.layout, network.relays, LISTEN_MS)
     } catch (error) {
@@ -92,6 +95,7 @@ export class OnionNetwork implements AsyncDisposable {
     const folder = privateFolder(this.#folder, `client-${name}`)
     if (!cold) cpSync(this.directory, folder, { recursive: true })
     const daemon = new Daemon(this.flavor, name, folder, [...this.torrc, ...daemonLines(this.flavor, folder), ...lines])
+    this.#undertaker.tell(daemon.child.pid)
     this.#clients.push(daemon)
     return daemon
   }

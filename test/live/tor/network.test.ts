@@ -31,7 +31,9 @@ describe.each([
 describe.runIf(requireTor())('a private network whose owner is killed', () => {
   it('leaves no process and no folder', async () => {
     const child = spawn(process.execPath, ['--import', 'tsx', holder], { stdio: ['ignore', 'pipe', 'inherit'] })
-    const [line] = (await once(child.stdout, 'data')) as [Buffer]
+    const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`the holder of the network ended with ${code}`)))
+    ended.catch(() => {})
+    const [line] = (await Promise.race([once(child.stdout, 'data'), ended])) as [Buffer]
     const { folder, pids } = JSON.parse(line.toString()) as { readonly folder: string; readonly pids: readonly number[] }
     expect(pids.filter(runs)).toHaveLength(5)
     child.kill('SIGKILL')

@@ -108,7 +108,10 @@ describe('several services under one name', () => {
     expect(codes).toEqual(['BEAM_WARN_NAME_CLAIMED'])
     await expect((await stage.user([address])).resolve('myapp.local')).rejects.toMatchObject({ code: 'BEAM_ERR_NAME_AMBIGUOUS' })
     await honest.tunnel.stop()
-    await expect(visitor.resolve('myapp.local')).rejects.toMatchObject({ code: 'BEAM_ERR_NAME_CONFLICT' })
+    await expect(visitor.resolve('myapp.local')).rejects.toMatchObject({
+      code: 'BEAM_ERR_NAME_CONFLICT',
+      hint: expect.stringContaining('beam domain release myapp.local --accepted') as string,
+    })
   })
 })
 

@@ -29,6 +29,8 @@ const CHECK_EVERY_MS = 600_000
 /** Checks that fail in a row, and the time between them, before a service counts as out of reach. */
 const MAX_FAILED_CHECKS = 3
 const CHECK_AGAIN_MS = 10_000
+/** A check that is no older says how things are now. */
+const JUST_NOW_MS = 5_000
 /** Waits before a service that could not be published is published anew. */
 const RETRY = { baseMs: 2_000, maxMs: 120_000 }
 /** Attempts of a first start; in a chain another network then has its turn. */
@@ -64,6 +66,8 @@ export class OnionService {
   /** Whether the end of the present round is that of its visitors, too. */
   #cut = false
   #upload: DescriptorUpload | undefined
+  /** The last check that got through: when it ended, and how long it took. */
+  #reached: { readonly atMs: number; readonly ms: number } | undefined
   /** Ends the wait before the next check. */
   #checkNow: () => void = () => {}
   #unsubscribe: () => void = () => {}
@@ -84,6 +88,13 @@ export class OnionService {
 
   get id(): string {
     return this.#setup.key.id
+  }
+
+  /** How long its check took that got through just now, in milliseconds: to look again would tell nothing new. Undefined when there is none. */
+  get justReachedMs(): number | undefined {
+    const reached = this.#reached
+    if (this.#state !== 'active' || reached === undefined) return undefined
+    return this.#setup.clock.monotonic() - reached.atMs < JUST_NOW_MS ? reached.ms : undefined
   }
 
   get ports(): readonly number[] {
@@ -286,12 +297,17 @@ export class OnionService {
     })
   }
 
-  #reach(session: DaemonSession, ports: readonly number[], signal: AbortSignal): Promise<BeamError | undefined> {
+  async #reach(session: DaemonSession, ports: readonly number[], signal: AbortSignal): Promise<BeamError | undefined> {
     const { flavour, clock, supervisor } = this.#setup
     // A circuit of its own each time: one that happens to be there would say nothing of the next visitor's.
     const user = { user: `beam-check-${randomBytes(9).toString('hex')}`, password: 'onion' }
     const networkUp = supervisor.network.up
-    return reachService({ session, flavour, host: `${this.id}.${flavour.suffix}`, ports, user, networkUp, clock, signal })
+    const startedAt = clock.monotonic()
+    const host = `${this.id}.${flavour.suffix}`
+    const failure = await reachService({ session, flavour, host, ports, user, networkUp, clock, signal })
+    const now = clock.monotonic()
+    this.#reached = failure === undefined ? { atMs: now, ms: Math.round(now - startedAt) } : undefined
+    return failure
   }
 }
 
