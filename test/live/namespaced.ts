@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readdirSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { PROMPT_LOOPBACK } from '../helpers/prompt-loopback.ts'
 import { requireNamespaces } from './requirements.ts'
 import type { PoolOptions, PoolRunnerInitializer, PoolWorker, WorkerRequest } from 'vitest/node'
 
@@ -14,16 +15,7 @@ const STOP_MS = 5000
 /** What a test started may end by itself for so long after the worker. */
 const TIDY_MS = 2000
 
-const LOOPBACK_ROUTE = 'dev lo proto kernel scope host src 127.0.0.1'
-
-/**
- * Loopback as it is, but without delayed acknowledgements: each hop of a circuit over loopback otherwise stalls for 40 ms when they meet
- * Nagle's algorithm. The route belongs to the namespace; elsewhere it would change every program's loopback.
- */
-const SET_UP = [
-  'ip link set lo up',
-  ...['127.0.0.0/8', '127.0.0.1'].map((range) => `ip route replace table local local ${range} ${LOOPBACK_ROUTE} quickack 1`),
-]
+const SET_UP = ['ip link set lo up', ...PROMPT_LOOPBACK]
 
 /**
  * Program and first arguments that run what follows in such a namespace; none, after having said why, where that is not possible. Then

@@ -16,7 +16,7 @@ import { snapshot } from '../snapshot.ts'
 import { tidied } from '../tidied.ts'
 import { measureOnce, type I2pValues } from './measure.ts'
 import { I2P_USAGE, parseI2pOptions, type I2pBenchOptions } from './options.ts'
-import { beamConnect, beamPublisher, i2pdServer, samVisitor, serverTunnel, type Way } from './ways.ts'
+import { beamConnect, beamPublisher, i2pdServer, samPublisher, samVisitor, serverTunnel, type Way } from './ways.ts'
 import { i2pTable } from './report.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
@@ -24,10 +24,11 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const INSIDE = 'BEAM_BENCH_INSIDE'
 
 async function main(options: I2pBenchOptions): Promise<void> {
-  const build = join(ROOT, 'test', '.tmp', `bench-i2p-${process.pid}`)
+  mkdirSync(join(ROOT, 'test', '.tmp'), { recursive: true })
+  // Not by the process's number: in its namespace that is the same in every run.
+  const build = mkdtempSync(join(ROOT, 'test', '.tmp', 'bench-i2p-'))
   const folder = mkdtempSync(join(tmpdir(), 'beam-bench-'))
   const children = new Children()
-  mkdirSync(build, { recursive: true })
   const network = new I2pNetwork(folder)
   const stopping: Array<() => unknown> = []
   const work = async (): Promise<void> => {
@@ -41,6 +42,8 @@ async function main(options: I2pBenchOptions): Promise<void> {
     const visitor = await samVisitor(visiting!.place.samPort)
     stopping.push(() => visitor.stop())
     const own = await i2pdServer(serving!)
+    const forwarded = await samPublisher(serving!.place.samPort, origin)
+    stopping.push(() => forwarded.stop())
     const published = await beamPublisher({ script, children, home: join(folder, 'publisher'), samPort: serving!.place.samPort, origin })
     const connected = await beamConnect({
       script,
@@ -51,6 +54,11 @@ async function main(options: I2pBenchOptions): Promise<void> {
     })
     const ways: readonly Way[] = [
       { name: 'i2pd', what: 'i2pd’s server tunnel, visited by plain SAM', dial: () => visitor.dial(own) },
+      {
+        name: 'forward',
+        what: 'SAM’s STREAM FORWARD to the origin itself, visited by plain SAM',
+        dial: () => visitor.dial(forwarded.address),
+      },
       { name: 'beam', what: 'Beam’s tunnel, visited by plain SAM', dial: () => visitor.dial(published) },
       { name: 'beam-beam', what: 'Beam’s tunnel, visited by beam connect', dial: connected },
     ]
@@ -92,7 +100,7 @@ async function attempt(way: Way, options: I2pBenchOptions, round: number): Promi
 /** Runs this program again in the namespace of the network; says whether it did. */
 function runInside(): boolean {
   if (process.env[INSIDE] !== undefined) return false
-  const [program, args] = inI2pNamespace([process.execPath, ...process.execArgv, ...process.argv.slice(1)])
+  const [program, args] = inI2pNamespace([process.execPath, ...process.execArgv, ...process.argv.slice(1)], { prompt: true })
   process.exitCode = spawnSync(program, [...args], { stdio: 'inherit', env: { ...process.env, [INSIDE]: '1' } }).status ?? 1
   return true
 }

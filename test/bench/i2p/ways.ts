@@ -3,10 +3,11 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { readKeys } from '../../../backends/i2p/keys.ts'
+import { generateKeys, readKeys } from '../../../backends/i2p/keys.ts'
+import { SamConnection } from '../../../backends/i2p/sam/connection.ts'
 import { openStream } from '../../../backends/i2p/sam/open-stream.ts'
 import { SamSession } from '../../../backends/i2p/sam/session.ts'
-import { diallingOptions } from '../../../backends/i2p/session-options.ts'
+import { diallingOptions, publishingOptions } from '../../../backends/i2p/session-options.ts'
 import { systemClock } from '../../../core/index.ts'
 import { until, type TestRouter } from '../../helpers/i2p-network/router.ts'
 import { cleanEnvironment, type Children } from '../children.ts'
@@ -51,6 +52,24 @@ export async function i2pdServer({ place }: TestRouter): Promise<string> {
   }
   await until(() => read() !== undefined, 'i2pd made no keys for its server tunnel')
   return read()?.b32 ?? ''
+}
+
+/** A publisher without Beam: a session of SAM that forwards streams to the origin as they are. Its address, and what ends it. */
+export async function samPublisher(port: number, origin: number): Promise<{ address: string; stop(): void }> {
+  const at = { host: '127.0.0.1', port }
+  const { secret, b32 } = await generateKeys(at, { clock: systemClock })
+  const session = await SamSession.open({ at, key: secret, options: publishingOptions(SHAPE, undefined), clock: systemClock })
+  await session.ready
+  const forward = await SamConnection.open(at, { clock: systemClock })
+  const reply = await forward.command(`STREAM FORWARD ID=${session.id} PORT=${origin} SILENT=true`, { limitMs: 10_000 })
+  if (reply.values.get('RESULT') !== 'OK') throw new Error(`no forwarding: ${reply.rest}`)
+  return {
+    address: b32,
+    stop() {
+      forward.close()
+      session.close()
+    },
+  }
 }
 
 /** A visitor without Beam: one session of SAM, a connection for each stream. */

@@ -63,7 +63,8 @@ export async function bareMesh(folder, hosts, links) {
 
 function start(host, command) {
   const [program, ...args] = inside(host, ...command)
-  return spawn(program, args, { stdio: 'ignore', env: { ...process.env, LOG_LEVEL: 'error' } })
+  // A session of its own, as Beam's have: where the kernel schedules by sessions (autogroup), daemons of one session wake each other less often.
+  return spawn(program, args, { detached: true, stdio: 'ignore', env: { ...process.env, LOG_LEVEL: 'error' } })
 }
 
 function keys() {
