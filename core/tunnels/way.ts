@@ -70,6 +70,8 @@ export class Way {
   readonly #asksFarEnd: boolean
   /** What the publisher's Beam said of itself, where it was asked. */
   #farEnd: FarEnd | undefined
+  /** Whether its end has hung up on a question once. */
+  #hungUp = false
 
   constructor(target: WayTarget, { label, clock, circuits, joins, several }: WaySetup) {
     this.target = target
@@ -149,6 +151,11 @@ export class Way {
         return
       }
       if (!isOther) throw error
+      // Once may be chance, and what lacks multipath is never asked again.
+      if (error.retry === 'later' && !this.#hungUp) {
+        this.#hungUp = true
+        throw new UnreachableError(error.message, { cause: error })
+      }
     }
     if (this.#joins && this.#farEnd?.joins !== true) throw noMultipath()
   }

@@ -17,7 +17,7 @@ const END_OF_LINE = Buffer.from('\r\n\r\n')
 /**
  * Asks the far end of a stream whether it is a Beam and joins multipath streams, and measures the round trip; ends the stream. Beam answers
  * without the service.
- * @throws UnsupportedError when it answers something else, TimeoutError when it says nothing, UnreachableError when the stream breaks.
+ * @throws UnsupportedError when it answers something else, or (`retry: 'later'`) ends without a word, TimeoutError when it says nothing, UnreachableError when the stream breaks.
  */
 export function askFarEnd(inner: Duplex, options: { readonly clock: Clock; readonly limitMs: number }): Promise<FarEnd> {
   const { clock, limitMs } = options
@@ -45,7 +45,7 @@ export function askFarEnd(inner: Duplex, options: { readonly clock: Clock; reado
       const ms = clock.monotonic() - from
       settle(() => (found === 'none' ? reject(noBeam()) : resolve({ ms, joins: found.verdict === 'yes' })))
     }
-    const onEnd = (): void => settle(() => reject(noBeam()))
+    const onEnd = (): void => settle(() => reject(heard ? noBeam() : silent()))
     const onClose = (): void => settle(() => reject(new UnreachableError('The stream was broken off.', { code: 'BEAM_ERR_STREAM_RESET' })))
     inner.on('error', () => {})
     inner.on('end', onEnd)
@@ -53,6 +53,11 @@ export function askFarEnd(inner: Duplex, options: { readonly clock: Clock; reado
     inner.on('data', onData)
     inner.write(Buffer.concat([encodePreamble({ kind: 'probe', id, windowBytes: 0 }), END_OF_LINE]))
   })
+}
+
+/** What hangs up on a question it does not understand is no Beam; and so may end a path that breaks at the wrong moment. */
+function silent(): UnsupportedError {
+  return new UnsupportedError('Something hangs up there without a word.', { retry: 'later' })
 }
 
 function noBeam(): UnsupportedError {

@@ -39,6 +39,8 @@ interface Wishes extends Partial<Omit<ConnectSetup, 'others'>> {
   readonly joins?: readonly boolean[]
   /** While this is the number of a network, the publisher hears nothing of new streams there. */
   readonly deaf?: { on?: number | undefined }
+  /** How many more new streams of the second network end at the publisher's without a word. */
+  readonly hangsUp?: { times: number }
 }
 
 async function stage({
@@ -47,6 +49,7 @@ async function stage({
   weights = [],
   joins = [],
   deaf = {},
+  hangsUp = { times: 0 },
   ...setup
 }: Wishes = {}): Promise<Stage> {
   const echo = await echoServer()
@@ -64,6 +67,11 @@ async function stage({
     const handle = setup.strategy === 'multipath' && joins[index] !== false ? acceptor.handle : service.handle
     const onStream: StreamHandler = (stream, visitor) => {
       if (deaf.on === index) stream.on('error', () => {})
+      else if (index === 1 && hangsUp.times-- > 0)
+        stream
+          .on('error', () => {})
+          .resume()
+          .end()
       else handle(stream, visitor)
     }
     const { endpoints } = await network.startTunnel(echo.port, { onStream })
@@ -225,6 +233,18 @@ describe('multipath', () => {
     networks[0]?.faults.set({ down: true })
     await echoes(port)
     expect(events.map(({ event }) => event)).not.toContain('warning')
+  })
+
+  it('asks a network again whose first answer was to hang up, and believes it the second time', { timeout: 30_000 }, async () => {
+    const once = await stage({ strategy: 'multipath', hangsUp: { times: 1 } })
+    once.networks[0]?.faults.set({ down: true })
+    await echoes(once.port)
+    expect(once.events.map(({ event }) => event)).not.toContain('warning')
+    const always = await stage({ strategy: 'multipath', hangsUp: { times: Infinity } })
+    await expect
+      .poll(() => always.events.find(({ event }) => event === 'warning'), { timeout: 10_000 })
+      .toMatchObject({ code: 'BEAM_WARN_MULTIPATH', message: expect.stringContaining('net1') as string })
+    await echoes(always.port)
   })
 
   it('leaves a network out where the publisher does not join streams, and says so', async () => {
