@@ -37,9 +37,15 @@ export function beamPeer(what: string, script: string): OnionPeer {
     what,
     async publish(context): Promise<Publication> {
       const { child, stop } = await start(context, join(context.folder, 'publisher'), [String(context.origin), '--name', 'bench'])
-      await child.waitFor(/"event":"ready"/)
-      const [address] = await child.waitFor(/http:\/\/[a-z2-7]{56}\.\w+/)
-      return { address, stop }
+      try {
+        await child.waitFor(/"event":"ready"/)
+        const [address] = await child.waitFor(/http:\/\/[a-z2-7]{56}\.\w+/)
+        return { address, stop }
+      } catch (error) {
+        // The next step starts another one under the same name.
+        await stop()
+        throw error
+      }
     },
     async visit(context, address, circuits): Promise<Visitor> {
       const home = join(context.folder, `visitor-${++visitors}`)

@@ -66,6 +66,8 @@ async function agreed(relays: readonly Daemon[]): Promise<void> {
   for (let nextHup = 0; ; await delay(25)) {
     const voted = count(relays[0], 'cached-microdesc-consensus', /^r /gm)
     if (voted > 0 && voted < all) throw new Error(`the first vote has ${voted} of ${all} relays`)
+    const stable = count(relays[0], 'cached-microdesc-consensus', /^s .*\bStable\b/gm)
+    if (stable < voted) throw new Error(`the first vote has ${stable} stable relays of ${voted}`)
     const behind = relays.filter(
       (relay) =>
         count(relay, 'cached-microdesc-consensus', /^r /gm) < all ||

@@ -92,5 +92,9 @@ export function authorityLines({ address, dirPort }: Layout, votingOffset: numbe
     'TestingDirAuthVoteGuard *',
     'TestingDirAuthVoteHSDir *',
     'TestingMinExitFlagThreshold 0',
+    // Every relay counts as stable. Where only some do, they alone are second hops of onion services (vanguards), and a client whose guard is the
+    // last of them never builds a circuit.
+    'AuthDirVoteStableGuaranteeMinUptime 0',
+    'AuthDirVoteStableGuaranteeMTBF 0',
   ]
 }

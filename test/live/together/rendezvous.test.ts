@@ -1,11 +1,10 @@
 import { createServer } from 'node:http'
-import { networkInterfaces } from 'node:os'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BeamProcess, type JsonLine } from '../../cli/beam-process.ts'
 import { requireTor } from '../../helpers/onion-network/index.ts'
 import { requireNamespaces, requireProgram } from '../requirements.ts'
 import { packetsSent } from '../tor/sockets.ts'
-import { AS_USERS_HAVE_IT, WireWatch } from '../tor/wire-watch.ts'
+import { AS_USERS_HAVE_IT, assertNamespace, WireWatch } from '../tor/wire-watch.ts'
 import { TogetherScene } from './together-scene.ts'
 
 const flavor = requireTor()
@@ -22,7 +21,7 @@ describe.runIf(flavor && i2pd && namespace && tcpdump)('a meeting place behind T
 
   beforeAll(async () => {
     // This file runs in a namespace of its own: otherwise the default settings would take Beam to the public network.
-    if (Object.keys(networkInterfaces()).join() !== 'lo') throw new Error('this is no namespace of its own')
+    assertNamespace()
     scene = await TogetherScene.open(flavor!)
     watch = await WireWatch.start(tcpdump!)
   })

@@ -1,7 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -13,6 +12,7 @@ import { requireNamespaces, requireProgram } from '../requirements.ts'
 import { WAY_OUT } from '../way-out.ts'
 import { daemonsOf, OnionScene } from './onion-scene.ts'
 import { socketsOf } from './sockets.ts'
+import { assertNamespace } from './wire-watch.ts'
 
 const flavor = requireTor()
 const namespace = requireNamespaces()
@@ -32,7 +32,7 @@ describe.runIf(flavor && namespace && tcpdump)('beam --tor with a node of the me
 
   beforeAll(async () => {
     // This file runs in a namespace of its own: otherwise the default settings would take Beam to the local network.
-    if (Object.keys(networkInterfaces()).join() !== 'lo') throw new Error('there is more than loopback here')
+    assertNamespace()
     execFileSync('sh', ['-ec', WAY_OUT.join('\n')])
     scene = await OnionScene.open(flavor!)
     dht = await startDhtTestnet(6)

@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { formatMeetingPlace, generateIdentity, parseMeetingPlace } from '../../../core/index.ts'
@@ -10,7 +9,7 @@ import { requireNamespaces, requireProgram } from '../requirements.ts'
 import { WAY_OUT } from '../way-out.ts'
 import { daemonsOf, OnionScene } from './onion-scene.ts'
 import { packetsSent } from './sockets.ts'
-import { AS_USERS_HAVE_IT, WireWatch } from './wire-watch.ts'
+import { AS_USERS_HAVE_IT, assertNamespace, WireWatch } from './wire-watch.ts'
 
 const flavor = requireTor()
 const namespace = requireNamespaces()
@@ -28,7 +27,7 @@ describe.runIf(flavor && namespace && tcpdump)('a meeting place behind Tor', { t
 
   beforeAll(async () => {
     // This file runs in a namespace of its own: otherwise the default settings would take Beam to the public network.
-    if (Object.keys(networkInterfaces()).join() !== 'lo') throw new Error('there is more than loopback here')
+    assertNamespace()
     execFileSync('sh', ['-ec', WAY_OUT.join('\n')])
     scene = await OnionScene.open(flavor!)
     watch = await WireWatch.start(tcpdump!)

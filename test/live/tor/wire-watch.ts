@@ -1,8 +1,10 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { networkInterfaces } from 'node:os'
+import { expect, vi } from 'vitest'
 import type { BeamProcess } from '../../cli/beam-process.ts'
 import { daemonsOf } from './onion-scene.ts'
-import { socketsOf, type OpenSocket } from './sockets.ts'
+import { packetsSent, socketsOf, type OpenSocket } from './sockets.ts'
 
 /** Every datagram, and the first packet of every TCP connection. */
 const FILTER = 'udp or (tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn)'
@@ -13,6 +15,11 @@ export const AS_USERS_HAVE_IT = {
   BEAM_P2P_BOOTSTRAP: undefined,
   BEAM_P2P_MDNS: undefined,
   BEAM_P2P_PORTMAP: undefined,
+}
+
+/** A file of tests that lets Beam run as users have it must be in a namespace of its own, or Beam would reach the public network. */
+export function assertNamespace(): void {
+  if (Object.keys(networkInterfaces()).join() !== 'lo') throw new Error('this is no namespace of its own: there is more than loopback')
 }
 
 /** Where a packet went. */
@@ -59,6 +66,21 @@ export class WireWatch implements AsyncDisposable {
       port: Number(port),
       protocol,
     }))
+  }
+
+  /** Ends the processes that are watched, in order. */
+  async endAll(): Promise<void> {
+    for (const { child } of this.#beams) child.kill('SIGINT')
+    await Promise.all([...this.#beams].map(({ ended }) => ended))
+  }
+
+  /** Expects that a packet which takes the way out is seen: without that, to have seen none would mean nothing. */
+  async expectSight(): Promise<void> {
+    const before = this.#captured.length
+    const program = `const s = require('node:dgram').createSocket('udp4'); s.send('x', 53, '198.51.100.1', () => s.close())`
+    execFileSync(process.execPath, ['-e', program], { env: {} })
+    expect(packetsSent('out0')).toBe(1)
+    await vi.waitFor(() => expect(this.#captured.slice(before)).toMatch(/ > 198\.51\.100\.1\.53: UDP/), 10_000)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
