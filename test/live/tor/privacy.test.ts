@@ -59,5 +59,7 @@ describe.runIf(flavor && namespace && tcpdump)('what beam --tor sends', () => {
     expect(elsewhere).toEqual([])
   })
 
-  it('would have been seen otherwise', () => watch.expectSight())
+  it('would have been seen otherwise', async () => {
+    expect(await watch.seesWayOut()).toBe(true)
+  })
 })
