@@ -1,10 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import {
   backoffDelayMs,
   BackendUnavailableError,
   isBeamError,
   sleep,
-  type BeamError,
   type EndpointState,
   type Logger,
   type TunnelEvent,
@@ -18,19 +16,8 @@ import { shutsOut, type Admitted } from './admitted.ts'
 import { Announcement, type AnnouncementSetup } from './announcement.ts'
 import { cutVisitors } from './cut-visitors.ts'
 import { DescriptorUpload } from './descriptor-upload.ts'
-import { reachService } from './self-check.ts'
+import { OwnChecks } from './own-checks.ts'
 
-/** How long a new service may be out of reach although its descriptor is uploaded, before it is published anew. */
-const FIRST_REACH_LIMIT_MS = 90_000
-/** Between the first checks of a new service. */
-const CHECK_SOON = { baseMs: 500, maxMs: 5_000 }
-/** Between checks of a service that works: often enough to notice what visitors would complain about, seldom enough to be no load. */
-const CHECK_EVERY_MS = 600_000
-/** Checks that fail in a row, and the time between them, before a service counts as out of reach. */
-const MAX_FAILED_CHECKS = 3
-const CHECK_AGAIN_MS = 10_000
-/** A check that is no older says how things are now. */
-const JUST_NOW_MS = 5_000
 /** Waits before a service that could not be published is published anew. */
 const RETRY = { baseMs: 2_000, maxMs: 120_000 }
 /** Attempts of a first start; in a chain another network then has its turn. */
@@ -66,15 +53,13 @@ export class OnionService {
   /** Whether the end of the present round is that of its visitors, too. */
   #cut = false
   #upload: DescriptorUpload | undefined
-  /** The last check that got through: when it ended, and how long it took. */
-  #reached: { readonly atMs: number; readonly ms: number } | undefined
-  /** Ends the wait before the next check. */
-  #checkNow: () => void = () => {}
+  readonly #checks: OwnChecks
   #unsubscribe: () => void = () => {}
   #failures = 0
 
   constructor(setup: ServiceSetup) {
     this.#setup = setup
+    this.#checks = new OwnChecks({ ...setup, id: setup.key.id })
   }
 
   get state(): EndpointState {
@@ -90,11 +75,9 @@ export class OnionService {
     return this.#setup.key.id
   }
 
-  /** How long its check took that got through just now, in milliseconds: to look again would tell nothing new. Undefined when there is none. */
+  /** How long its check took that got through just now, in milliseconds. Undefined when there is none. */
   get justReachedMs(): number | undefined {
-    const reached = this.#reached
-    if (this.#state !== 'active' || reached === undefined) return undefined
-    return this.#setup.clock.monotonic() - reached.atMs < JUST_NOW_MS ? reached.ms : undefined
+    return this.#state === 'active' ? this.#checks.justReachedMs : undefined
   }
 
   get ports(): readonly number[] {
@@ -155,13 +138,13 @@ export class OnionService {
       this.#upload = undefined
       this.#become('down', event.reason.message)
     } else if (event.type === 'woke') {
-      this.#checkNow()
+      this.#checks.hurry()
     } else if (event.type === 'network') {
       const { network, session } = this.#setup.supervisor
       if (session === undefined || network.bootstrap.percent < 100) return
       if (network.live === false) this.#become('down', `${this.#setup.flavour.title} does not answer at present.`)
       // What worked before the break is looked at before it is called up again.
-      else if (this.#state === 'down') this.#checkNow()
+      else if (this.#state === 'down') this.#checks.hurry()
     }
   }
 
@@ -254,63 +237,14 @@ export class OnionService {
       'published',
       checks ? 'The descriptor is uploaded; checking that the service can be reached.' : 'The descriptor is uploaded.',
     )
-    if (checks) await this.#firstReach(announcement.session, ports, signal)
+    const checked = { session: announcement.session, ports, signal }
+    if (checks)
+      await this.#checks.first(checked, (failure) => this.#progress('published', `Published, but not reached yet: ${failure.message}`))
     else await upload.round(signal)
     this.#failures = 0
     this.#become('active', checks ? `it was reached through ${flavour.title}` : 'its descriptor is uploaded')
     this.#first?.resolve()
-    await this.#lookAfter(announcement.session, ports, checks, signal)
+    const again = (): void => this.#become('active', 'it was reached again')
+    await (checks ? this.#checks.later(checked, again) : this.#checks.blind(signal, again))
   }
-
-  async #firstReach(session: DaemonSession, ports: readonly number[], signal: AbortSignal): Promise<void> {
-    const { clock } = this.#setup
-    const limit = clock.monotonic() + FIRST_REACH_LIMIT_MS
-    for (let attempt = 0; ; attempt++) {
-      const failure = await this.#reach(session, ports, signal)
-      if (failure === undefined) return
-      if (clock.monotonic() > limit) throw outOfReach(failure)
-      if (attempt > 0) this.#progress('published', `Published, but not reached yet: ${failure.message}`)
-      await sleep(CHECK_SOON.baseMs + backoffDelayMs(attempt, CHECK_SOON), { clock, signal })
-    }
-  }
-
-  async #lookAfter(session: DaemonSession, ports: readonly number[], checks: boolean, signal: AbortSignal): Promise<void> {
-    for (let failed = 0; ;) {
-      await this.#pause(failed === 0 ? CHECK_EVERY_MS : CHECK_AGAIN_MS, signal)
-      // Without a network a check would only say so, and publishing anew would not help.
-      if (!this.#setup.supervisor.network.up) continue
-      const failure = checks ? await this.#reach(session, ports, signal) : undefined
-      if (failure === undefined) {
-        failed = 0
-        this.#become('active', 'it was reached again')
-      } else if (failure.kind !== 'unavailable') {
-        failed += 1
-        if (failed >= MAX_FAILED_CHECKS) throw outOfReach(failure)
-      }
-    }
-  }
-
-  #pause(ms: number, signal: AbortSignal): Promise<void> {
-    return until(signal, (resolve) => {
-      this.#checkNow = resolve
-      return this.#setup.clock.after(ms, resolve, { unref: true })
-    })
-  }
-
-  async #reach(session: DaemonSession, ports: readonly number[], signal: AbortSignal): Promise<BeamError | undefined> {
-    const { flavour, clock, supervisor } = this.#setup
-    // A circuit of its own each time: one that happens to be there would say nothing of the next visitor's.
-    const user = { user: `beam-check-${randomBytes(9).toString('hex')}`, password: 'onion' }
-    const networkUp = supervisor.network.up
-    const startedAt = clock.monotonic()
-    const host = `${this.id}.${flavour.suffix}`
-    const failure = await reachService({ session, flavour, host, ports, user, networkUp, clock, signal })
-    const now = clock.monotonic()
-    this.#reached = failure === undefined ? { atMs: now, ms: Math.round(now - startedAt) } : undefined
-    return failure
-  }
-}
-
-function outOfReach(cause: BeamError): BackendUnavailableError {
-  return new BackendUnavailableError(`The onion service is published, but cannot be reached: ${cause.message}`, { cause })
 }
