@@ -10,15 +10,23 @@ const compiled = new WeakMap<JsonSchema, ValidateFunction>()
 /** Checks schemas themselves: compiled for the first schema that is not our own, since that takes as long as all the rest. */
 let metaschema: Ajv2020 | undefined
 
+/** Schemas of our own, which the tests have checked. */
+const own = new WeakSet<JsonSchema>()
+
 /** A schema that cannot be used: not JSON Schema 2020-12, or with references that lead nowhere. */
 class BadSchemaError extends Error {}
+
+/** Takes for granted that a schema can be used, since it is one of our own: to check it would take longer than all the rest of a short command. */
+export function declareOwn(schema: JsonSchema): void {
+  own.add(schema)
+}
 
 /**
  * Makes sure that a schema of a plugin can be used; {@link validate} takes for granted that it can.
  * @throws BadSchemaError
  */
 export function requireUsable(schema: JsonSchema): void {
-  if (compiled.has(schema)) return
+  if (compiled.has(schema) || own.has(schema)) return
   try {
     if (schema['$async'] !== undefined) throw new Error('$async is not supported')
     metaschema ??= new Ajv2020({ logger: false })

@@ -45,7 +45,8 @@ const tunnel = {
   required: ['id', 'endpoints'],
   properties: { id: { ...text, minLength: 1 }, endpoints: { type: 'array', items: endpoint, maxItems: MAX_ENDPOINTS } },
 }
-const ajv = new Ajv2020({ strict: false })
+// The schemas are our own: to check them as well would take half of every start.
+const ajv = new Ajv2020({ strict: false, meta: false, validateSchema: false })
 
 const isCapabilities = ajv.compile<BackendCapabilities>({
   type: 'object',

@@ -17,7 +17,7 @@ interface PackageFile {
   readonly beam: { readonly plugin: string; readonly apiVersion: number; readonly backend?: string }
 }
 
-const ajv = new Ajv2020({ allErrors: true, strict: false })
+const ajv = new Ajv2020({ allErrors: true, strict: false, meta: false, validateSchema: false })
 const check = ajv.compile<PackageFile>({
   type: 'object',
   required: ['beam'],

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { KNOWN_BACKENDS, type CatalogueOptions, type KnownBackend, type PluginSources } from '../config/index.ts'
+import { declareOwn, KNOWN_BACKENDS, type CatalogueOptions, type KnownBackend, type PluginSources } from '../config/index.ts'
 import { PluginError, type BeamPaths, type BeamPlugin, type JsonSchema, type Logger } from '../core/index.ts'
 import { BUILTINS } from './builtins.ts'
 import { checkPlugin, loadPlugin } from './load-plugin.ts'
@@ -62,6 +62,7 @@ export class PluginHost implements CatalogueOptions {
     if (load === undefined) return undefined
     try {
       const plugin = await load()
+      declareOwn(plugin.configSchema)
       this.#plugins.set(name, { plugin, source: 'built-in' })
       return { plugin, source: 'built-in' }
     } catch (cause) {
