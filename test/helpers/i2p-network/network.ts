@@ -41,6 +41,7 @@ export class I2pNetwork implements AsyncDisposable {
       router.start(index === 0 ? tunnels : undefined)
     }
     for (const router of this.routers) await router.listening()
+    for (const router of this.routers) router.revive()
   }
 
   view(): NetworkView {

@@ -105,6 +105,7 @@ const RESTARTS = 3
 export class TestRouter {
   readonly place: RouterPlace
   #child: ChildProcess | undefined
+  #revivals = 0
 
   constructor(place: RouterPlace) {
     this.place = place
@@ -137,6 +138,20 @@ export class TestRouter {
         if (attempt === RESTARTS) throw error
       }
     }
+  }
+
+  /** From now on the program is started again when it ends by itself: i2pd crashes now and then, and other tests go on with its network. */
+  revive(): void {
+    const child = this.#child
+    child?.once('exit', (code: number | null, signal: string | null) => {
+      if (this.#child !== child || this.#revivals >= RESTARTS) return
+      this.#revivals += 1
+      process.stderr.write(`i2pd at ${this.place.address} ended by itself (${signal ?? code}) and is started again\n`)
+      this.restart().then(
+        () => this.revive(),
+        () => {},
+      )
+    })
   }
 
   async listening(): Promise<void> {
