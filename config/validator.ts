@@ -16,7 +16,7 @@ const own = new WeakSet<JsonSchema>()
 /** A schema that cannot be used: not JSON Schema 2020-12, or with references that lead nowhere. */
 class BadSchemaError extends Error {}
 
-/** Takes for granted that a schema can be used, since it is one of our own: to check it would take longer than all the rest of a short command. */
+/** Takes for granted that a schema can be used, since it is one of our own: to check it takes longer than to compile it. */
 export function declareOwn(schema: JsonSchema): void {
   own.add(schema)
 }
