@@ -35,6 +35,7 @@ describe('something new', () => {
   it.each([1, 2, 3])('is always sent at once when all paths are idle, whatever their figures (seed %i)', (seed) => {
     const random = seededRandom(seed)
     const between = (least: number, most: number): number => least * (most / least) ** random()
+    const stuck: unknown[] = []
     for (let times = 0; times < 2_000; times++) {
       const figures = Array.from({ length: 2 + Math.floor(random() * 3) }, () => ({
         rttMs: between(0.5, 5_000),
@@ -43,10 +44,8 @@ describe('something new', () => {
       }))
       const { sender, paths } = idle(...figures)
       sender.buffer.write(new Uint8Array(100))
-      expect(
-        paths.some((path) => sender.next(path, 10_000) !== undefined),
-        JSON.stringify(figures),
-      ).toBe(true)
+      if (!paths.some((path) => sender.next(path, 10_000) !== undefined)) stuck.push(figures)
     }
+    expect(stuck).toEqual([])
   })
 })
