@@ -43,7 +43,9 @@ export class MultipathStream extends Duplex {
   #onRoom: ((error?: Error | null) => void) | undefined
   #onSent: ((error?: Error | null) => void) | undefined
   #timer: { readonly atMs: number; readonly cancel: () => void } | undefined
-  #pumping = false
+  #proceeding = false
+  /** Something happened that may have to be acted upon. */
+  #due = false
   #heardAtMs = -Infinity
 
   constructor(setup: MultipathSetup) {
@@ -180,13 +182,20 @@ export class MultipathStream extends Duplex {
     this.#proceed()
   }
 
-  /** Does everything that can be done now. Not re-entrant: what it causes in the same turn is done by the run that is under way. */
+  /**
+   * Does everything that can be done now. Not re-entrant: what it causes in the same turn, frames that come in answer to those it sends
+   * among it, is done by the run that is under way.
+   */
   #proceed(): void {
-    if (this.#pumping || this.destroyed) return
-    this.#pumping = true
-    this.#deliver()
-    this.#pump()
-    this.#pumping = false
+    this.#due = true
+    if (this.#proceeding || this.destroyed) return
+    this.#proceeding = true
+    while (this.#due) {
+      this.#due = false
+      this.#deliver()
+      this.#pump()
+    }
+    this.#proceeding = false
     if (this.#engine.state === 'reset') {
       this.destroy(resetError(this.#engine.resetCode))
       return

@@ -115,7 +115,7 @@ export class RangeSender {
     const allowed = this.#peerLimit - buffer.next
     const endOnly = buffer.queuedBytes === 0
     if (buffer.hasNew && (allowed > 0 || endOnly)) {
-      if (!hasRoom || this.#bestPath(path.segmentBytes) !== path) return undefined
+      if (!hasRoom || !this.#isFor(path)) return undefined
       this.#homeless += 1
       return buffer.cut(Math.min(path.segmentBytes, Math.max(0, allowed)))
     }
@@ -137,6 +137,15 @@ export class RangeSender {
     if (oldest.placements.length >= MAX_COPIES || oldest.data.length > path.options.maxSegmentBytes) return undefined
     const patienceMs = Math.max(HELP_AFTER_MS, 2 * (path.srttMs ?? path.options.initialTimeoutMs))
     return nowMs - placement.sentAtMs > patienceMs ? oldest : undefined
+  }
+
+  /**
+   * Whether something new is for this path. It is left to a better one that takes it: segments differ in length, so that of two paths each
+   * may hold the other to be better for a segment of its own, and nothing would ever be sent.
+   */
+  #isFor(path: RangePath): boolean {
+    const best = this.#bestPath(path.segmentBytes)
+    return best === undefined || best === path || this.#bestPath(best.segmentBytes) !== best
   }
 
   /** The path on which something new would arrive first, whether it has room or not: a slower one that has room must not delay the stream. */

@@ -29,7 +29,7 @@ interface Owed {
   now: boolean
   /** Time stamp of the earliest frame that was not answered. */
   echo: number
-  /** A silent path is asked whether it lives at this time. */
+  /** The path is asked whether it lives, or about a shut window, at this time. */
   probeAtMs: number
 }
 
@@ -203,10 +203,6 @@ export class RangeStream {
       owed.probeAtMs = nowMs + path.nextProbeMs()
       return this.#frame('ack', owed, nowMs, { answer: true })
     }
-    if (this.#askAtMs <= nowMs && !path.silent) {
-      this.#askAtMs = nowMs + path.nextProbeMs()
-      return this.#frame('ack', owed, nowMs, { answer: true })
-    }
     const due = owed.now || owed.atMs <= nowMs || (this.#windowDue && !path.silent)
     return due ? this.#frame('ack', owed, nowMs, {}) : undefined
   }
@@ -281,12 +277,17 @@ export class RangeStream {
     }
   }
 
-  /** A window that stays shut is asked about: the word that opened it may be lost. */
+  /**
+   * A window that stays shut is asked about, because the word that opened it may be lost: on every path, for the one that it went to may have
+   * fallen silent, which nothing else would tell while nothing is on its way there.
+   */
   #watchWindow(nowMs: number): void {
     if (!this.#sender.shut) this.#askAtMs = Infinity
-    else if (this.#askAtMs === Infinity) {
-      const waits = [...this.#paths.keys()].filter(({ silent }) => !silent).map(({ timeoutMs }) => timeoutMs)
-      this.#askAtMs = nowMs + Math.min(...waits, MAX_RTT_MS)
+    else if (this.#askAtMs <= nowMs || this.#askAtMs === Infinity) {
+      const open = [...this.#paths].filter(([{ silent }]) => !silent)
+      // Where an answer is missing already, it is asked again in longer and longer intervals.
+      if (this.#askAtMs <= nowMs) for (const [, owed] of open) if (owed.probeAtMs === Infinity) owed.probeAtMs = nowMs
+      this.#askAtMs = nowMs + Math.min(...open.map(([{ timeoutMs }]) => timeoutMs), MAX_RTT_MS)
     }
   }
 }

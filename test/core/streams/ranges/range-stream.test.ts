@@ -109,6 +109,13 @@ describe('over several streams', () => {
     expect(outcome.exact).toBe(true)
   })
 
+  it.each([0, 1])('a window that was opened is heard of although path %i is silent, on which that may have been said', (index) => {
+    const paths = [stream(), stream()].with(index, stream({ silent: [1_000, 30_000] }))
+    const outcome = simulate({ seed: 4, bytes: [MIB, 0], paths, windowBytes: 256 * 1024, readFromMs: 2_000 })
+    expect(outcome.exact).toBe(true)
+    expect(outcome.ms).toBeLessThan(5_000)
+  })
+
   it('holds no more than its windows when the readers stand still', () => {
     const outcome = simulate({
       seed: 7,
