@@ -13,6 +13,7 @@ import {
   LINK_TOKEN_LABEL,
   PIPE_PREAMBLE_BYTES,
 } from './constants.ts'
+import { destroyLate } from './late-destroy.ts'
 import { Link, type LinkParts } from './link.ts'
 import type { PipeCarrier } from './pipe-half.ts'
 import { pipeReader, type PipeReader } from './pipe-reader.ts'
@@ -151,7 +152,7 @@ function secure(options: DialLinkOptions, context: SecureContext, protocol: stri
 /** HTTP/2 on the connection; resolves with the far end's settings, which also show that it accepted us. */
 function startSession(connection: Unblocked, signal?: AbortSignal): Promise<ClientHttp2Session> {
   return new Promise((resolve, reject) => {
-    const session = connectHttp2('https://beam', { createConnection: () => connection, ...sessionOptions })
+    const session = destroyLate(connectHttp2('https://beam', { createConnection: () => connection, ...sessionOptions }))
     const timer = setTimeout(() => fail(new TimeoutError('The far end did not start the session in time.')), HANDSHAKE_TIMEOUT_MS)
     const onAbort = (): void => fail(signal?.reason)
     const onError = (error: Error): void => fail(new UnreachableError('The session with the far end failed.', { cause: error }))

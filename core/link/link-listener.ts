@@ -20,6 +20,7 @@ import {
   PIPE_PREAMBLE_BYTES,
 } from './constants.ts'
 import { readGreeting } from './greeting.ts'
+import { destroyLate } from './late-destroy.ts'
 import type { LinkStream } from './link-stream.ts'
 import { Link } from './link.ts'
 import { Newcomers } from './newcomers.ts'
@@ -129,6 +130,8 @@ export class LinkListener implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const link of this.#links.values()) link.close({ reason: 'the publisher stopped' })
+    // The farewell is said a turn later (`destroyLate`).
+    await new Promise((resolve) => setImmediate(resolve))
     for (const connection of this.#connections) connection.destroy()
     if (!this.#tcp.listening) return
     this.#tcp.close()
@@ -203,7 +206,7 @@ export class LinkListener implements AsyncDisposable {
     const exportKey = (label: string, bytes: number): Buffer => tls.exportKeyingMaterial(bytes, label, Buffer.alloc(0))
     const token = exportKey(LINK_TOKEN_LABEL, LINK_TOKEN_BYTES).toString('hex')
     const asker: Asker = { peerKey, remoteAddress: tls.remoteAddress, exportKey }
-    const session: ServerHttp2Session = performServerHandshake(tls, sessionOptions)
+    const session: ServerHttp2Session = destroyLate(performServerHandshake(tls, sessionOptions))
     const timer = setTimeout(() => session.destroy(), HANDSHAKE_TIMEOUT_MS)
     timer.unref()
     session.once('remoteSettings', () => clearTimeout(timer))

@@ -1,6 +1,7 @@
 import { connect as connectHttp2, performServerHandshake } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import { REVERSE_AUTHORITY } from './constants.ts'
+import { destroyLate } from './late-destroy.ts'
 import { Link, type LinkParts } from './link.ts'
 import type { LinkStream } from './link-stream.ts'
 import { sessionOptions } from './session-options.ts'
@@ -14,7 +15,7 @@ export type ReverseParts = Pick<LinkParts, 'logger' | 'peerKey'> & Pick<LinkPart
  */
 export function offerReverse(link: Link, parts: ReverseParts): Link {
   const carrier = link.openStream(REVERSE_AUTHORITY)
-  const session = performServerHandshake(carrier, sessionOptions)
+  const session = destroyLate(performServerHandshake(carrier, sessionOptions))
   return track(new Link({ ...parts, session, connection: countBytes(carrier) }, 'acceptor'), carrier)
 }
 
@@ -26,7 +27,7 @@ export function isReverseOffer(stream: Pick<LinkStream, 'authority'>): boolean {
 /** The acceptor's half: a link on which it can open streams. The far end's key is the one that the outer link proved. */
 export function takeReverse(carrier: LinkStream, parts: ReverseParts): Promise<Link> {
   return new Promise((resolve, reject) => {
-    const session = connectHttp2('https://beam', { createConnection: () => carrier, ...sessionOptions })
+    const session = destroyLate(connectHttp2('https://beam', { createConnection: () => carrier, ...sessionOptions }))
     session.once('error', reject)
     session.once('connect', () => {
       session.off('error', reject)

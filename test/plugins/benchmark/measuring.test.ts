@@ -56,9 +56,8 @@ describe('openLoop()', () => {
   it('lets every request that falls into a stall pay for it', async () => {
     // One stall of 400 ms: of 20 requests at 20 a second, those of the first 400 ms all wait for its end.
     const started = performance.now()
-    const stalling = await listen(
-      createHttpServer((_, response) => void setTimeout(() => response.end(payload.first(1)), 400 - (performance.now() - started))),
-    )
+    const stallsFor = (): number => Math.max(0, started + 400 - performance.now())
+    const stalling = await listen(createHttpServer((_, response) => void setTimeout(() => response.end(payload.first(1)), stallsFor())))
     const latency = new LatencyLog()
     const tally = new Tally()
     await openLoop({ port: stalling, payload, ratePerSecond: 20, durationMs: 1_000, timeoutMs: 10_000, latency, tally, signal })

@@ -28,6 +28,7 @@ describe('an executable that breaks the rules', () => {
     const backend = workshop.make(mode)
     await backend.initialize()
     const { pid } = backend
+    void backend.getStatus()
     await until(() => expect(workshop.log.join('\n')).toMatch(message))
     expect(workshop.log.join('\n')).toContain('The backend “unruly” broke the executable protocol')
     await until(() => expect(alive(pid ?? 0)).toBe(false))

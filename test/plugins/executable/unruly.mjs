@@ -168,28 +168,37 @@ lines.on('line', async (line) => {
     send({ id, error: { code: -32000, message: error.message, ...(error.data === undefined ? {} : { data: error.data }) } })
   }
   if (method === 'capabilities') misbehave()
+  if (method === 'status') breakRules()
 })
 lines.on('close', () => {
   note('end of input')
   if (mode !== 'ignores-end' && mode !== 'ignores-sigterm') process.exit(0)
 })
 
-/** Once the introduction is over. */
-function misbehave() {
+/** When its state is asked for: what came right behind the introduction could be read together with that, and make it fail. */
+function breakRules() {
   switch (mode) {
     case 'writes-text':
-      return setTimeout(() => console.log('Listening on port 80!'), 20)
+      return console.log('Listening on port 80!')
     case 'answers-unasked':
-      return setTimeout(() => send({ id: 4711, result: {} }), 20)
+      return send({ id: 4711, result: {} })
     case 'wrong-notification':
-      return setTimeout(() => send({ method: 'progress', params: { percent: 'many' } }), 20)
+      return send({ method: 'progress', params: { percent: 'many' } })
     case 'endless-line':
-      return setTimeout(() => process.stdout.write('x'.repeat(2_000_000)), 20)
+      return process.stdout.write('x'.repeat(2_000_000))
     case 'floods': {
       const line = `${JSON.stringify({ jsonrpc: '2.0', method: 'log', params: { level: 'debug', message: 'x' } })}\n`.repeat(500)
       const more = () => process.stdout.write(line, more)
       return more()
     }
+    default:
+      return undefined
+  }
+}
+
+/** Once the introduction is over. */
+function misbehave() {
+  switch (mode) {
     case 'floods-stderr': {
       const more = () => process.stderr.write('noise\n'.repeat(1_000), more)
       return more()
