@@ -119,18 +119,20 @@ describe('two paths through the mesh', () => {
   it.each(['fallback', 'load-balance'] as const)('%s loses no new connection when one falls silent', async (strategy) => {
     const { proxies, connection } = await stage({}, { strategy })
     expect(await download(connection, 1)).toBe(true)
-    // It answered just now, and nothing tells that it will not any more.
-    const first = connection.paths[0]?.label === 'mesh' ? 0 : 1
-    proxies[first].silence(true)
+    // The one that has just answered, of which nothing tells that it will not any more.
+    const used = proxies[0].bytes > proxies[1].bytes ? 0 : 1
+    proxies[used].silence(true)
     const times: number[] = []
-    for (let count = 0; count < 8; count++) {
+    const suspected = (): boolean => connection.paths.some(({ state }) => state === 'suspect')
+    for (let count = 0; count < 8 || (!suspected() && count < 64); count++) {
       const from = performance.now()
       expect(await download(connection, 0)).toBe(true)
       times.push(performance.now() - from)
     }
-    // The head start is 50 ms on loopback; the rest is a busy machine.
-    expect(Math.max(...times)).toBeLessThan(1_000)
-    expect(connection.paths.map(({ state }) => state)).toContain('suspect')
+    console.log(`${strategy}: ${times.length} connections, the slowest ${Math.round(Math.max(...times))} ms`)
+    // The head start is 50 ms on loopback; the rest is a busy machine. Without it, a connection would wait for the network to notice: 5 s.
+    expect(Math.max(...times)).toBeLessThan(4_000)
+    expect(suspected()).toBe(true)
   })
 })
 
