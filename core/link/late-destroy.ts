@@ -1,10 +1,14 @@
 import type { Http2Session } from 'node:http2'
 
+/** Node 20 has never had the fault, and is left to what it does. */
+const NEEDED = Number(process.versions.node.split('.')[0]) >= 22
+
 /**
  * Has a session destroyed only after it has read what it has in hand, whoever asks for it: Node itself does when the far end sends
  * GOAWAY with an error. Node 22.23 ends the whole process when data of a stream follows in the same piece (nodejs/node#64850).
  */
 export function destroyLate<T extends Http2Session>(session: T): T {
+  if (!NEEDED) return session
   const destroy = session.destroy.bind(session)
   let waits = false
   session.destroy = (error, code) => {

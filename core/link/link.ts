@@ -307,11 +307,11 @@ export class Link implements StreamOwner {
   }
 
   #close(now: boolean): void {
-    // First of all, so that the far end hears of it before its streams break.
-    this.#session.close()
     if (now) {
       for (const stream of this.#streams.values()) stream.destroy(linkClosed(this.#reason))
       this.#session.destroy()
+    } else if (!this.#session.closed) {
+      this.#session.close()
     }
     this.#announceClose()
   }
