@@ -1,6 +1,6 @@
 import type { Http2Session } from 'node:http2'
 
-/** Node 20 has never had the fault, and is left to what it does. */
+/** Node 20.20 survives the same frames, and is left to what it does. */
 const NEEDED = Number(process.versions.node.split('.')[0]) >= 22
 
 /**

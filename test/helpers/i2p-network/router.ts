@@ -140,7 +140,7 @@ export class TestRouter {
     }
   }
 
-  /** From now on the program is started again when it ends by itself: i2pd crashes now and then, and other tests go on with its network. */
+  /** From now on the program is started again when it ends by itself: other tests go on with its network. */
   revive(): void {
     const child = this.#child
     child?.once('exit', (code: number | null, signal: string | null) => {
